@@ -1,0 +1,3 @@
+export { connectionDecision, type ConnectionView } from './connection.js'
+export { planDrain, type DrainMode, type DrainOptions, type DrainPlan } from './plan.js'
+export { drainStep, type DrainPhase, type DrainStep, type DrainView } from './step.js'

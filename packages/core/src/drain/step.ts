@@ -1,0 +1,63 @@
+import type { Duration } from '../duration.js'
+import type { DrainPlan } from './plan.js'
+
+/** The phases of a server's life, in order. */
+export type DrainPhase = 'ready' | 'announcing' | 'draining' | 'closed'
+
+/** What a drain looks at: plain figures about the server, all times in milliseconds of the same clock. */
+export interface DrainView {
+  readonly now: number
+  /** When the drain began. */
+  readonly startedAt: number
+  readonly phase: DrainPhase
+  /** When the last connection was accepted; `-Infinity` where none was. */
+  readonly lastConnectionAt: number
+  /** Open connections, busy and idle. */
+  readonly openConnections: number
+  /** For each idle connection, when it last did anything. */
+  readonly idleSince: readonly number[]
+}
+
+/** What follows from a {@link DrainView}. */
+export interface DrainStep {
+  /** The phase from now on. Entering `draining` means: stop accepting. Entering `closed` means: cut what is left. */
+  readonly phase: DrainPhase
+  /** Idle connections that last did something at or before this time are to be closed; absent where none is. */
+  readonly closeIdleSince?: number
+  /** How long until the next look, if nothing happens before. Absent in `closed`. */
+  readonly lookAgainIn?: Duration
+}
+
+/**
+ * Decides the next step of a drain. It is pure, and idempotent for an unchanged view.
+ *
+ * An idle connection is not cut at once: it has `idleGrace` since its last activity for one more request, whose
+ * response then says `Connection: close`. A new connection in `announcing` postpones the closing of the listener, since
+ * closing it resets what the kernel has accepted and Node has not (measured: 13 lost POSTs in 8 restarts behind nginx).
+ */
+export function drainStep(plan: DrainPlan, view: DrainView): DrainStep {
+  const deadlineAt = view.startedAt + plan.deadline
+  if (view.phase === 'closed' || view.now >= deadlineAt) return { phase: 'closed' }
+  if (view.phase === 'ready' || view.phase === 'announcing') {
+    const acceptUntil = plan.mode === 'refuse-first'
+      ? view.startedAt
+      : Math.max(view.startedAt + plan.announceFor, view.lastConnectionAt + plan.quietWindow)
+    if (view.now < acceptUntil) {
+      return { phase: 'announcing', lookAgainIn: until(view.now, Math.min(acceptUntil, deadlineAt)) }
+    }
+  }
+  if (view.openConnections === 0) return { phase: view.phase === 'draining' ? 'closed' : 'draining', lookAgainIn: until(view.now, deadlineAt) }
+
+  const quietSince = view.now - plan.idleGrace
+  const overdue = view.idleSince.some((since) => since <= quietSince)
+  const nextIdle = Math.min(...view.idleSince.filter((since) => since > quietSince)) + plan.idleGrace
+  return {
+    phase: 'draining',
+    ...(overdue && { closeIdleSince: quietSince }),
+    lookAgainIn: until(view.now, Math.min(nextIdle, deadlineAt)),
+  }
+}
+
+function until(now: number, then: number): Duration {
+  return Math.max(0, Math.ceil(then - now)) as Duration
+}

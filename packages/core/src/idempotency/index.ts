@@ -1,0 +1,7 @@
+export { createIdempotency, type Decision, type Idempotency } from './engine.js'
+export type { IdempotencyEvents } from './events.js'
+export type { Incoming } from './incoming.js'
+export { memoryStore, type MemoryStoreOptions } from './memory-store.js'
+export type { CrashedRequest, CrashVerdict, IdempotencyOptions } from './options.js'
+export type { Claim, ClaimRequest, ClaimResult, IdempotencyStore, StoredResponse } from './store.js'
+export type { Outgoing, Settled, Ticket } from './ticket.js'

@@ -1,0 +1,114 @@
+import type { DurationInput } from '../duration.js'
+import { HopwiseError } from '../errors.js'
+import { durationField, fieldNameField, functionField, integerField, parseOptions, booleanField, valueField, wordField } from '../options.js'
+import type { IdempotencyStore } from './store.js'
+
+/** What is known of a request whose first owner vanished: its lease ran out with no result. */
+export interface CrashedRequest {
+  /** How many times the request was begun so far, 1 or more. */
+  readonly attempts: number
+}
+
+/** What a crash leads to: run the handler again, or refuse for as long as the record is kept. */
+export type CrashVerdict = 'retry' | 'reject'
+
+/** The options of the idempotency engine. `Native` is the framework's request. */
+export interface IdempotencyOptions<Native> {
+  /** Where the keys live. */
+  readonly store: IdempotencyStore
+  /**
+   * Who asks: an account or user id that the server has established, never a value that the client may choose. Keys of
+   * different principals never meet. Required, unless `scope: 'global'` is said. A keyed request for which it gives
+   * nothing is refused (400).
+   */
+  readonly principal?: (request: Native) => string | undefined | Promise<string | undefined>
+  /** `'global'` where all callers are one and share one space of keys. ['principal'] */
+  readonly scope?: 'principal' | 'global'
+  /** Refuse (400) a request of these methods that has no key. [true] */
+  readonly required?: boolean
+  /** The methods that are protected; others pass. [['POST', 'PATCH']] */
+  readonly methods?: readonly string[]
+  /** The field that holds the key. ['idempotency-key'] */
+  readonly header?: string
+  /** How long a claim holds after its process died; renewed at a third of it while the handler runs. Range 100 ms to 1 h. ['30s'] */
+  readonly lease?: DurationInput
+  /** For how long the lease is renewed at most: the longest that a handler may take. Range 1 s to 24 h. ['15m'] */
+  readonly maxRun?: DurationInput
+  /** How long a result is kept and replayed. Range 1 s to 365 d. ['24h'] */
+  readonly retention?: DurationInput
+  /**
+   * What to do with a retry of a request whose process died in the middle. `'retry'` runs the handler again, with
+   * `attempt` 2: an effect outside of one database transaction may then happen twice. `'reject'` answers 409
+   * `outcome-unknown` until the record is gone: it may then have happened once or not at all. ['retry']
+   */
+  readonly onCrash?: CrashVerdict | ((crashed: CrashedRequest) => CrashVerdict | Promise<CrashVerdict>)
+  /** The largest body of a keyed request, which is held in memory for its fingerprint; 413 beyond. Range 0 to 1 GiB. [1 MiB] */
+  readonly maxRequestBytes?: number
+  /** The largest response body that is kept; of a larger one only status and fields are. Range 0 to 1 GiB. [1 MiB] */
+  readonly maxResponseBytes?: number
+  /** How long one store operation may take. Range 10 ms to 60 s. ['500ms'] */
+  readonly storeDeadline?: DurationInput
+  /** Where the store fails before the handler ran: `'refuse'` answers 503 with Retry-After, `'proceed'` runs unprotected. ['refuse'] */
+  readonly onStoreError?: 'refuse' | 'proceed'
+  /** Further response fields that no replay may carry. [[]] */
+  readonly neverReplay?: readonly string[]
+}
+
+const isTokenList = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((entry) => typeof entry === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(entry))
+
+/**
+ * Reads the options once.
+ * @throws HopwiseError `option-unknown`, `option-invalid`
+ */
+export function readIdempotencyOptions<Native>(options: IdempotencyOptions<Native>) {
+  const given = parseOptions('idempotent', options, {
+    store: {
+      ...valueField<IdempotencyStore>('an idempotency store, such as memoryStore()', isStore),
+      required: true as const,
+    },
+    principal: functionField<NonNullable<IdempotencyOptions<Native>['principal']>>('a function that gives the id of the caller'),
+    scope: wordField(['principal', 'global'], 'principal'),
+    required: booleanField(true),
+    methods: { ...valueField<readonly string[]>("a list of methods, such as ['POST', 'PATCH']", isTokenList), default: ['POST', 'PATCH'] },
+    header: fieldNameField('idempotency-key'),
+    lease: durationField({ min: 100, max: '1h', default: '30s' }),
+    maxRun: durationField({ min: '1s', max: '24h', default: '15m' }),
+    retention: durationField({ min: '1s', max: '365d', default: '24h' }),
+    onCrash: {
+      ...valueField<NonNullable<IdempotencyOptions<Native>['onCrash']>>(
+        '"retry", "reject", or a function that gives one of them',
+        (value) => value === 'retry' || value === 'reject' || typeof value === 'function',
+      ),
+      default: 'retry' as const,
+    },
+    maxRequestBytes: integerField({ min: 0, max: 2 ** 30, default: 2 ** 20 }),
+    maxResponseBytes: integerField({ min: 0, max: 2 ** 30, default: 2 ** 20 }),
+    storeDeadline: durationField({ min: 10, max: '60s', default: '500ms' }),
+    onStoreError: wordField(['refuse', 'proceed'], 'refuse'),
+    neverReplay: { ...valueField<readonly string[]>('a list of field names', isTokenList), default: [] },
+  })
+  if (given.scope === 'principal' && given.principal === undefined) {
+    throw new HopwiseError(
+      'option-invalid',
+      'idempotent: option "principal" is required: a function that gives the id of the caller, so that nobody is answered with another caller\'s response; say scope: "global" where all callers are one',
+    )
+  }
+  if (given.scope === 'global' && given.principal !== undefined) {
+    throw new HopwiseError('option-invalid', 'idempotent: option "principal" is given together with scope: "global"; allowed: one of them')
+  }
+  return {
+    ...given,
+    methods: new Set(given.methods.map((method) => method.toUpperCase())),
+    neverReplay: new Set(given.neverReplay.map((name) => name.toLowerCase())),
+  }
+}
+
+/** The options as the engine uses them. */
+export type IdempotencySettings<Native> = ReturnType<typeof readIdempotencyOptions<Native>>
+
+function isStore(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const store = value as Record<string, unknown>
+  return ['claim', 'complete', 'renew', 'release', 'sweep'].every((operation) => typeof store[operation] === 'function')
+}

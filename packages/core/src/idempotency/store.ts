@@ -1,0 +1,66 @@
+import type { Duration } from '../duration.js'
+import type { Fields } from '../http.js'
+
+/** A finished response as it is kept. `body` is `null` where it was larger than the limit and only the fact is kept. */
+export interface StoredResponse {
+  readonly status: number
+  readonly fields: Fields
+  readonly body: Uint8Array | null
+  /** The id of the request that made it. */
+  readonly requestId: string | undefined
+}
+
+/** Who holds a pending key: `owner` is new for each claim, `fence` grows with each claim of the same key. */
+export interface Claim {
+  /** The scoped key: 64 hexadecimal characters, so that no store needs to escape anything. */
+  readonly key: string
+  readonly owner: string
+  readonly fence: number
+}
+
+/** What a claim asks for. */
+export interface ClaimRequest {
+  readonly key: string
+  readonly owner: string
+  readonly fingerprint: string
+  /** How long the claim holds unless renewed. */
+  readonly lease: Duration
+  /** How long the record is kept from now on, whatever becomes of it. */
+  readonly retention: Duration
+  /**
+   * What to do with a pending record whose lease has run out: `'take'` takes it over with `fence + 1`, `'report'` only
+   * says so, a number takes it over if its fence is still that one.
+   */
+  readonly expired: 'take' | 'report' | number
+}
+
+/** What came of a claim. */
+export type ClaimResult =
+  /** The key was free, released, gone, or its lease had run out and was taken: `fence` is 1 for a fresh key. */
+  | { readonly kind: 'claimed'; readonly fence: number }
+  /** The first request is done. */
+  | { readonly kind: 'done'; readonly response: StoredResponse }
+  /** Somebody holds the key for `leaseLeft` more milliseconds. */
+  | { readonly kind: 'pending'; readonly leaseLeft: Duration }
+  /** The lease of the claim with this fence has run out, and `expired` did not allow to take it. */
+  | { readonly kind: 'expired'; readonly fence: number }
+  /** The key belongs to a request with another fingerprint; decided before everything else. */
+  | { readonly kind: 'mismatch' }
+
+/**
+ * Where keys live. Every operation is one atomic step, decided by the store's own clock, and one round trip.
+ * `complete`, `renew` and `release` give false where the claim is no longer the holder (its lease ran out *and*
+ * somebody took it over, or the record is gone), and then change nothing. A claim whose lease has run out but that
+ * nobody took may still complete, renew and release.
+ */
+export interface IdempotencyStore {
+  claim(request: ClaimRequest): Promise<ClaimResult>
+  /** Pending → done, kept for `retention` from now on. */
+  complete(claim: Claim, response: StoredResponse, retention: Duration): Promise<boolean>
+  /** The lease holds for `lease` from now on. */
+  renew(claim: Claim, lease: Duration): Promise<boolean>
+  /** Nothing happened: pending → released. The next claim is as good as the first, for any fingerprint, with `fence + 1`. */
+  release(claim: Claim): Promise<boolean>
+  /** Removes at most `limit` records whose retention is over; gives how many. Correctness never depends on it. */
+  sweep(limit: number): Promise<number>
+}

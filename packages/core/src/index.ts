@@ -1,0 +1,11 @@
+/** The runtime-neutral core of Hopwise: everything that decides, nothing that knows a framework or a socket. */
+export { connectionDecision, drainStep, planDrain, type ConnectionView, type DrainMode, type DrainOptions, type DrainPhase, type DrainPlan, type DrainStep, type DrainView } from './drain/index.js'
+export { duration, formatDuration, longestTimer, wholeSeconds, type Duration, type DurationInput } from './duration.js'
+export { errorTable, errorText, HopwiseError, type ErrorCode, type RefusalCode } from './errors.js'
+export { Events, type EventSource } from './events.js'
+export { fieldValues, type Fields, type PlainResponse } from './http.js'
+export { createIdempotency, memoryStore, type Claim, type ClaimRequest, type ClaimResult, type CrashedRequest, type CrashVerdict, type Decision, type Idempotency, type IdempotencyEvents, type IdempotencyOptions, type IdempotencyStore, type Incoming, type MemoryStoreOptions, type Outgoing, type Settled, type StoredResponse, type Ticket } from './idempotency/index.js'
+export { booleanField, durationField, fieldNameField, functionField, integerField, parseOptions, valueField, wordField, type Field, type Parsed } from './options.js'
+export { alb, audit, customHop, defineChain, definePolicy, derive, describeFinding, edgesOf, frontHop, haproxy, nginx, nodeServer, presets, type Chain, type ChainInput, type Edge, type Failover, type Finding, type Hop, type HopOptions, type HopSource, type IdleLimit, type IdleLimitInput, type Policy, type PolicyOptions, type PresetName, type Replay, type RuleId, type ServerOverrides, type ServerSettings, type Severity } from './policy/index.js'
+export { problem } from './problem.js'
+export { createRequestIds, createUuid7, getContext, getRequestId, runInContext, type RejectReason, type RequestContext, type RequestIdentity, type RequestIdEvents, type RequestIdOptions, type RequestIds, type Uuid7Sources } from './request-id/index.js'

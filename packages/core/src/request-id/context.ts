@@ -1,0 +1,36 @@
+import type { RequestIdentity } from './resolve.js'
+
+/** What is known of the request that is being served. */
+export interface RequestContext {
+  readonly requestId: RequestIdentity
+}
+
+interface AsyncStorage<T> {
+  run<R>(store: T, callback: () => R): R
+  getStore(): T | undefined
+}
+
+type BuiltinModules = { getBuiltinModule?: (name: string) => { AsyncLocalStorage?: new () => AsyncStorage<RequestContext> } | undefined }
+
+// The one look at `process`, guarded: an import of the module would break bundles for runtimes that have none.
+const host = (globalThis as { process?: BuiltinModules }).process
+const Storage = host?.getBuiltinModule?.('async_hooks')?.AsyncLocalStorage
+const storage = Storage === undefined ? undefined : /* @__PURE__ */ new Storage()
+
+/**
+ * Runs `callback` as part of a request: {@link getContext} finds `context` in it and in everything that it starts.
+ * On a runtime without AsyncLocalStorage the callback just runs, and the context has to be handed on.
+ */
+export function runInContext<R>(context: RequestContext, callback: () => R): R {
+  return storage === undefined ? callback() : storage.run(context, callback)
+}
+
+/** The context of the request that is being served, or `undefined` outside of one. */
+export function getContext(): RequestContext | undefined {
+  return storage?.getStore()
+}
+
+/** The id of the request that is being served, or `undefined` outside of one. */
+export function getRequestId(): string | undefined {
+  return getContext()?.requestId.id
+}

@@ -1,0 +1,56 @@
+/** What {@link createUuid7} reads; injected in tests. */
+export interface Uuid7Sources {
+  /** Milliseconds since the epoch. [Date.now] */
+  readonly now?: () => number
+  /** Fills the array with random bytes. [crypto.getRandomValues] */
+  readonly random?: (bytes: Uint8Array<ArrayBuffer>) => void
+}
+
+const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const tailBytes = 8
+const seedBytes = 2
+const bytesPerId = tailBytes + seedBytes
+const pooledIds = 128
+
+/**
+ * Makes a generator of version 7 UUIDs (RFC 9562 5.7) that never go backwards: within one millisecond the 12 bits
+ * after the version are a counter that starts at a random value below half of its range (6.2, method 1); where it
+ * overflows, or where the clock goes back, the time of the last id is carried on. Random bytes come from a pool of
+ * 128 ids, which is what makes it faster than one draw an id.
+ */
+export function createUuid7(sources: Uuid7Sources = {}): () => string {
+  const now = sources.now ?? Date.now
+  const random = sources.random ?? ((bytes: Uint8Array<ArrayBuffer>) => void crypto.getRandomValues(bytes))
+  const pool = new Uint8Array(bytesPerId * pooledIds)
+  let used = pool.length
+  let time = -1
+  let counter = 0
+
+  return () => {
+    if (used === pool.length) {
+      random(pool)
+      used = 0
+    }
+    const at = used
+    used += bytesPerId
+    const byte = (offset: number): number => pool[at + offset] ?? 0
+
+    const current = now()
+    if (current > time) {
+      time = current
+      counter = ((byte(0) & 0x07) << 8) | byte(1)
+    } else if (++counter > 0xfff) {
+      time += 1
+      counter = ((byte(0) & 0x07) << 8) | byte(1)
+    }
+    const stamp = time.toString(16).padStart(12, '0')
+    const version = (0x7000 | counter).toString(16)
+    const variant = h((byte(2) & 0x3f) | 0x80) + h(byte(3))
+    const tail = h(byte(4)) + h(byte(5)) + h(byte(6)) + h(byte(7)) + h(byte(8)) + h(byte(9))
+    return `${stamp.slice(0, 8)}-${stamp.slice(8)}-${version}-${variant}-${tail}`
+  }
+}
+
+function h(byte: number): string {
+  return hex[byte] ?? '00'
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config'
+
+/** One configuration for every package: from `src` with no build, over real sockets, no retries. */
+export default defineConfig({
+  ssr: { resolve: { conditions: ['@hopwise/source', 'node', 'import', 'module', 'default'] } },
+  test: {
+    include: ['src/**/*.test.ts'],
+    reporters: ['default', 'json'],
+    outputFile: { json: process.env['HOPWISE_REPORT'] ?? '.reports/test.json' },
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    retry: 0,
+    dangerouslyIgnoreUnhandledErrors: false,
+  },
+})
