@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 /** One configuration for every package: from `src` with no build, over real sockets, no retries. */
 export default defineConfig({
-  ssr: { resolve: { conditions: ['@hopwise/source', 'node', 'import', 'module', 'default'] } },
+  ssr: { resolve: { conditions: ['@hopwise/source', 'node'] } },
   test: {
     include: ['src/**/*.test.ts'],
     reporters: ['default', 'json'],

@@ -19,7 +19,7 @@ export interface Outgoing {
 /** What becomes of a handler's response: it is sent, or another one takes its place (the owner had lost the key). */
 export type Settled = { readonly kind: 'send' } | { readonly kind: 'replace'; readonly response: PlainResponse }
 
-/** The right and the duty of one handler run: made by a claim, ended by exactly one {@link Ticket.settle}. */
+/** The right and the duty of one handler run: made by a claim, ended by {@link Ticket.settle} or {@link Ticket.abandon}. */
 export interface Ticket {
   /** The scoped key. */
   readonly key: string
@@ -31,6 +31,11 @@ export interface Ticket {
   readonly captureLimit: number
   /** Says that the handler had no effect: its response is sent, not stored, and the key is free again. */
   release(): void
+  /**
+   * Says that there will be no result: the handler gave up without one. Its lease is renewed no more, and what its
+   * end means is up to `onCrash`, as after a crash. Without effect once settled.
+   */
+  abandon(): void
   /**
    * Stores the response; to be awaited before the last byte of it leaves. A second call gives the first one's result.
    * Never rejects: where the store fails, the response is sent all the same, the key stays pending for its lease, and
@@ -65,7 +70,10 @@ export function openTicket({ settings, events, claim, requestId }: TicketParts):
     lease: settings.lease,
     maxRun: settings.maxRun,
     storeDeadline,
-    lost: () => events.emit('lease-lost', () => ({ key, fence })),
+    lost: () => {
+      // While settling, the renewal may have met the settled record; a key that is really lost is told by stale-complete.
+      if (settled === undefined) events.emit('lease-lost', () => ({ key, fence }))
+    },
     tooLong: () => events.emit('run-too-long', () => ({ key, fence })),
     failed: (error) => events.emit('store-error', () => ({ operation: 'renew', key, error })),
   })
@@ -100,6 +108,7 @@ export function openTicket({ settings, events, claim, requestId }: TicketParts):
     release: () => {
       released = true
     },
+    abandon: () => stopRenewing(),
     settle: (outgoing) => (settled ??= settle(outgoing)),
   }
 }

@@ -1,0 +1,75 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
+import { getRequestId } from '@hopwise/core'
+import { adapterContract, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
+import express5, { type Express, type Request, type Response } from 'express'
+import express4 from 'express4'
+import { describe, expect, test } from 'vitest'
+import { idempotent, idempotentRun, keepRawBody, requestId } from './index.js'
+
+type Framework = typeof express5
+
+/** Each kind of answer by the means that Express users have for it. */
+function write(response: Response, output: RouteOutput): void {
+  if (output.kind === 'throw') throw new Error(output.message)
+  response.status(output.status)
+  for (const [name, value] of output.fields) response.append(name, value)
+  if (output.kind === 'json') response.json(output.value)
+  else if (output.kind === 'bytes') response.send(Buffer.from(output.bytes))
+  else if (output.kind === 'stream') Readable.from(output.chunks).pipe(response)
+  else response.end()
+}
+
+async function handle(route: ContractRoute, request: Request, response: Response): Promise<void> {
+  await turn()
+  const output = await route.handle({
+    body: request.body instanceof Uint8Array ? request.body : new Uint8Array(),
+    requestId: getRequestId(),
+    run: idempotentRun(request),
+    query: (name) => request.query[name] as string | undefined,
+  })
+  write(response, output)
+}
+
+function makeApp(express: Framework, { routes, idempotency, requestId: idOptions, parserFirst }: AdapterSetup): Express {
+  const app = express()
+  // The default error handler prints the stack of every error that is thrown on purpose.
+  app.set('env', 'test')
+  app.use(requestId(idOptions))
+  const parser = express.raw({ type: () => true, limit: '8mb', verify: keepRawBody })
+  if (parserFirst) app.use(parser)
+  const protect = idempotent({ ...idempotency, principal: (request) => request.get('x-user') })
+  for (const route of routes) {
+    const steps = [...(route.idempotent ? [protect] : []), ...(parserFirst ? [] : [parser])]
+    app[route.method === 'GET' ? 'get' : 'post'](route.path, ...steps, (request, response, next) => {
+      handle(route, request, response).catch(next)
+    })
+  }
+  return app
+}
+
+describe.each([
+  ['express 5', express5],
+  ['express 4', express4],
+])('%s', (name, express) => {
+  const contract = adapterContract({
+    name,
+    capabilities: { streams: true, pipelining: true, parserFirst: true },
+    boot: async (setup) => {
+      const server = makeApp(express, setup).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return {
+        port: (server.address() as AddressInfo).port,
+        close: async () => {
+          server.close()
+          server.closeAllConnections()
+          await once(server, 'close')
+        },
+      }
+    },
+  })
+  test.each(contract.cases.map((one) => [one.name, one.run] as const))('%s', async (_name, run) => run())
+  test('nothing is skipped', () => expect(contract.skipped).toEqual([]))
+})

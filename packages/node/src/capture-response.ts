@@ -1,0 +1,152 @@
+import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Fields, Ticket } from '@hopwise/core'
+import { BodyCopy } from './body-copy.js'
+import { writeReply } from './reply.js'
+
+type Callback = (error?: Error | null) => void
+type Chunk = string | Uint8Array
+type HeadArguments = [status: number, ...rest: (string | OutgoingHttpHeaders | OutgoingHttpHeader[])[]]
+type Write = (chunk: Chunk, encoding?: BufferEncoding | Callback, callback?: Callback) => boolean
+
+/**
+ * Copies a response as its handler writes it, and holds back its last piece until `ticket.settle` has stored the copy:
+ * everything before flows at once. The last piece is what `end()` brings, or the write that fills a declared
+ * Content-Length. A client that goes away does not stop the copy: writes go nowhere then, and the handler does not see
+ * the 'close' until it is done.
+ */
+export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, 'captureLimit' | 'settle' | 'abandon'>): void {
+  const copy = new BodyCopy(ticket.captureLimit)
+  const original = {
+    writeHead: response.writeHead.bind(response) as (...head: HeadArguments) => ServerResponse,
+    write: response.write.bind(response) as Write,
+    end: response.end.bind(response) as (chunk?: Chunk | null, encoding?: BufferEncoding, callback?: Callback) => ServerResponse,
+    emit: response.emit.bind(response),
+  }
+  let head: { status: number; fields: Fields } | undefined
+  let phase: 'open' | 'holding' | 'settled' = 'open'
+  let ended = false
+  let swallowedClose = false
+  const earlier = response.getHeaders()
+  /** What is to be sent once the copy is stored, in order. */
+  const held: (() => void)[] = []
+
+  const takeHead = () => (head ??= { status: response.statusCode, fields: fieldsOf(response as ServerResponse & RawHeaderNames) })
+
+  const hold = (send: () => void): void => {
+    held.push(send)
+    if (phase === 'holding') return
+    phase = 'holding'
+    const { status, fields } = takeHead()
+    const began = response.headersSent
+    // To the handler the response is over, as it would be without us.
+    pretend(response, 'headersSent', true)
+    void ticket.settle({ status, fields, body: copy.take() }).then((settled) => {
+      phase = 'settled'
+      stopPretending(response, 'headersSent')
+      stopPretending(response, 'writableEnded')
+      if (settled.kind === 'send') {
+        for (const next of held) next()
+      } else if (began) {
+        // Another owner has the key by now. What was sent cannot be taken back, but it can be seen to be cut.
+        response.destroy()
+      } else {
+        for (const name of response.getHeaderNames()) response.removeHeader(name)
+        mergeHeaders(response, earlier)
+        writeReply(response, settled.response)
+      }
+      if (swallowedClose) original.emit('close')
+    })
+  }
+
+  const writeHead = (...args: HeadArguments): ServerResponse => {
+    if (phase !== 'open') return original.writeHead(...args)
+    const [status, ...rest] = args
+    const reason = typeof rest[0] === 'string' ? rest[0] : undefined
+    mergeHeaders(response, rest.at(-1))
+    response.statusCode = status
+    takeHead()
+    return reason === undefined ? original.writeHead(status) : original.writeHead(status, reason)
+  }
+
+  const write: Write = (chunk, encodingOrCallback, lastArgument) => {
+    const { encoding, callback } = readArguments(encodingOrCallback, lastArgument)
+    if (phase === 'settled') return original.write(chunk, encoding, callback)
+    copy.add(chunk, encoding)
+    const send = () => void (response.destroyed ? callback?.() : original.write(chunk, encoding, callback))
+    const declared = Number(response.getHeader('content-length') ?? Number.NaN)
+    if (phase === 'holding' || copy.size >= declared) {
+      hold(send)
+      return true
+    }
+    if (response.destroyed) {
+      if (callback !== undefined) queueMicrotask(callback)
+      return true
+    }
+    return original.write(chunk, encoding, callback)
+  }
+
+  const end = (chunkOrCallback?: Chunk | null | Callback, encodingOrCallback?: BufferEncoding | Callback, lastArgument?: Callback): ServerResponse => {
+    const given = typeof chunkOrCallback === 'function' ? { chunk: undefined, ...readArguments(chunkOrCallback) } : { chunk: chunkOrCallback, ...readArguments(encodingOrCallback, lastArgument) }
+    if (phase === 'settled') return original.end(given.chunk, given.encoding, given.callback)
+    if (ended) return response
+    ended = true
+    if (given.chunk !== undefined && given.chunk !== null) copy.add(given.chunk, given.encoding)
+    pretend(response, 'writableEnded', true)
+    hold(() => void original.end(given.chunk, given.encoding, given.callback))
+    return response
+  }
+
+  const emit = (event: string | symbol, ...args: unknown[]): boolean => {
+    if (event !== 'close' || phase === 'settled') return original.emit(event, ...args)
+    swallowedClose = true
+    // Cut from this side, with no sign from the client: the handler gave up, and there will be no result.
+    const { socket } = response.req
+    if (phase === 'open' && socket.errored === null && !socket.readableEnded) {
+      ticket.abandon()
+      phase = 'settled'
+      return original.emit('close')
+    }
+    return true
+  }
+
+  Object.assign(response, { writeHead, write, end, emit })
+}
+
+function readArguments(encodingOrCallback?: BufferEncoding | Callback, lastArgument?: Callback) {
+  if (typeof encodingOrCallback === 'function') return { encoding: undefined, callback: encodingOrCallback }
+  return { encoding: encodingOrCallback, callback: lastArgument }
+}
+
+/** In Node since 15.4 for every outgoing message; the types know it for requests only. */
+interface RawHeaderNames {
+  getRawHeaderNames(): string[]
+}
+
+/** The fields that were set, names as they were written, repeated ones apart. */
+function fieldsOf(response: ServerResponse & RawHeaderNames): Fields {
+  return response.getRawHeaderNames().flatMap((name) => {
+    const value = response.getHeader(name)
+    if (value === undefined) return []
+    return Array.isArray(value) ? value.map((entry) => [name, entry] as const) : [[name, String(value)] as const]
+  })
+}
+
+/** Puts the headers of `writeHead` among those that were set before, so that there is one place to read them from. */
+function mergeHeaders(response: ServerResponse, headers: string | OutgoingHttpHeaders | OutgoingHttpHeader[] | undefined): void {
+  if (typeof headers !== 'object' || headers === null) return
+  if (!Array.isArray(headers)) {
+    for (const [name, value] of Object.entries(headers)) if (value !== undefined) response.setHeader(name, value)
+    return
+  }
+  const pairs = headers.flatMap((name, index) => (index % 2 === 0 ? [[String(name), headers[index + 1] ?? ''] as const] : []))
+  for (const [name] of pairs) response.removeHeader(name)
+  for (const [name, value] of pairs) response.appendHeader(name, Array.isArray(value) ? value : String(value))
+}
+
+function pretend(response: ServerResponse, property: 'headersSent' | 'writableEnded', value: boolean): void {
+  Object.defineProperty(response, property, { configurable: true, value })
+}
+
+function stopPretending(response: ServerResponse, property: 'headersSent' | 'writableEnded'): void {
+  Reflect.deleteProperty(response, property)
+}

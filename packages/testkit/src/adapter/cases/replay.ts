@@ -1,0 +1,77 @@
+import { equal } from '../../store/expect.js'
+import type { AdapterCase } from '../case.js'
+import { essence } from '../tools.js'
+
+const kept: Readonly<Record<string, number>> = {
+  '/orders': 201,
+  '/binary': 200,
+  '/empty': 204,
+  '/see-other': 303,
+  '/declined': 402,
+  '/broken': 500,
+  '/throw': 500,
+}
+
+/** A retry after the first answer: the same bytes, and one execution. */
+export const replayCases: readonly AdapterCase[] = [
+  ...Object.entries(kept).map(([path, status]): AdapterCase => ({
+    title: `POST ${path} (${status}) is answered twice with the same status, fields and bytes, and runs once`,
+    run: async ({ post, executions }) => {
+      const first = await post(path, { key: 'key-1' })
+      const second = await post(path, { key: 'key-1' })
+      equal(first.status, status, 'status')
+      equal(essence(second), essence(first), 'the replay')
+      equal([first.field('idempotent-replayed'), second.field('idempotent-replayed')], [undefined, 'true'], 'the marks')
+      equal(await executions(path), 1, 'executions')
+    },
+  })),
+  {
+    title: 'a replay sets no cookie, and has its own id beside the first one\'s',
+    run: async ({ post }) => {
+      const first = await post('/orders', { key: 'key-1' })
+      const second = await post('/orders', { key: 'key-1' })
+      equal(first.field('set-cookie'), 'sid=1', 'the first cookie')
+      equal(second.field('set-cookie'), undefined, 'the replayed cookie')
+      equal(second.field('x-original-request-id'), first.field('x-request-id'), 'the first one\'s id')
+      equal(second.field('x-request-id') === first.field('x-request-id'), false, 'the ids are the same')
+    },
+  },
+  {
+    title: 'a response over the limit is sent whole, and replayed as a mark without its body',
+    run: async ({ post, executions }) => {
+      const first = await post('/large', { key: 'key-1' })
+      const second = await post('/large', { key: 'key-1' })
+      equal(first.body.length, 3 * 2 ** 20, 'bytes of the first')
+      equal([second.status, second.body.length, second.field('idempotent-body')], [200, 0, 'omitted'], 'the replay')
+      equal(second.field('x-run'), '1', 'a field of the replay')
+      equal(await executions('/large'), 1, 'executions')
+    },
+  },
+  {
+    title: 'a 3 MiB response below the limit is replayed whole',
+    setup: { idempotency: { maxResponseBytes: 4 * 2 ** 20 } },
+    run: async ({ post }) => {
+      const first = await post('/large', { key: 'key-1' })
+      equal(first.body.length, 3 * 2 ** 20, 'bytes of the first')
+      equal((await post('/large', { key: 'key-1' })).body.equals(first.body), true, 'the replayed bytes')
+    },
+  },
+  {
+    title: '429 gives the key back: a retry runs again',
+    run: async ({ post, executions }) => {
+      await post('/busy', { key: 'key-1' })
+      const second = await post('/busy', { key: 'key-1' })
+      equal([second.status, second.field('idempotent-replayed')], [429, undefined], 'the retry')
+      equal(await executions('/busy'), 2, 'executions')
+    },
+  },
+  {
+    title: 'a handler that says that nothing happened gives the key back',
+    run: async ({ post, executions }) => {
+      await post('/released', { key: 'key-1' })
+      const second = await post('/released', { key: 'key-1' })
+      equal(JSON.parse(second.body.toString()), { attempt: 2, fence: 2 }, 'the retry')
+      equal(await executions('/released'), 2, 'executions')
+    },
+  },
+]

@@ -1,0 +1,114 @@
+import type { IdempotencyOptions, IdempotencyStore, RequestIdOptions } from '@hopwise/core'
+import { memoryStore } from '@hopwise/core'
+import type { ContractCase } from '../store/contract.js'
+import type { AdapterCase } from './case.js'
+import { captureCases } from './cases/capture.js'
+import { clientGoneCases } from './cases/client-gone.js'
+import { conflictCases } from './cases/conflict.js'
+import { keyCases } from './cases/key.js'
+import { replayCases } from './cases/replay.js'
+import { requestBodyCases } from './cases/request-body.js'
+import { requestIdCases } from './cases/request-id.js'
+import { storeOutageCases } from './cases/store-outage.js'
+import { adapterTools } from './tools.js'
+import { contractRoutes, type ContractRoute } from './routes.js'
+
+/** The part of an idempotent run that a contract handler uses. */
+export interface IdempotentRunLike {
+  readonly attempt: number
+  readonly fence: number
+  release(): void
+}
+
+/** What an adapter is to serve for one case. */
+export interface AdapterSetup {
+  /** Every one of them; those with `idempotent` behind the adapter's idempotency middleware. */
+  readonly routes: readonly ContractRoute[]
+  /**
+   * The options of the idempotency middleware, but for `principal`: the adapter is to take it from the `x-user` field of
+   * its native request.
+   */
+  readonly idempotency: Pick<IdempotencyOptions<never>, 'store'> & Omit<Partial<IdempotencyOptions<never>>, 'store' | 'principal' | 'scope'>
+  readonly requestId: RequestIdOptions
+  /** Parse bodies before the idempotency middleware, keeping the raw bytes as the adapter's guide says, instead of after. */
+  readonly parserFirst: boolean
+}
+
+/** A server that runs. */
+export interface BootedAdapter {
+  readonly port: number
+  close(): Promise<void>
+}
+
+/** What an adapter can do; a case that needs what it cannot is skipped with the reason that is given here. */
+export interface AdapterCapabilities {
+  /** Pass a stream through as its chunks come. `true`, or why not. */
+  readonly streams: true | string
+  /** Serve a request that sits behind another one on the same connection. `true`, or why not. */
+  readonly pipelining: true | string
+  /** Read the body before the middleware and still fingerprint its bytes. `true`, or why not. */
+  readonly parserFirst: true | string
+}
+
+/** What {@link adapterContract} is told of an adapter. */
+export interface AdapterContractOptions {
+  /** The adapter's name, in front of the name of each case. */
+  readonly name: string
+  readonly capabilities: AdapterCapabilities
+  /** Starts a real server on 127.0.0.1, port 0. */
+  readonly boot: (setup: AdapterSetup) => Promise<BootedAdapter>
+}
+
+/** The contract for one adapter. */
+export interface AdapterContract {
+  readonly cases: readonly ContractCase[]
+  readonly skipped: readonly { readonly name: string; readonly reason: string }[]
+}
+
+/**
+ * The demands on an adapter, as cases for any test runner. Each boots a server of its own and speaks TCP to it.
+ * @example for (const { name, run } of adapterContract({ name: 'mine', capabilities, boot }).cases) test(name, run)
+ */
+export function adapterContract({ name, capabilities, boot }: AdapterContractOptions): AdapterContract {
+  const cases: ContractCase[] = []
+  const skipped: { name: string; reason: string }[] = []
+  for (const { title, needs, setup, run } of allCases) {
+    const full = `${name}: ${title}`
+    const ability = needs === undefined ? true : capabilities[needs]
+    if (ability !== true) {
+      skipped.push({ name: full, reason: ability })
+      continue
+    }
+    cases.push({
+      name: full,
+      run: async () => {
+        const store: IdempotencyStore = setup?.store?.() ?? memoryStore()
+        const server = await boot({
+          routes: contractRoutes(),
+          idempotency: { ...setup?.idempotency, store },
+          requestId: setup?.requestId ?? {},
+          parserFirst: needs === 'parserFirst',
+        })
+        const tools = adapterTools(server.port, store)
+        try {
+          await run(tools)
+        } finally {
+          tools.end()
+          await server.close()
+        }
+      },
+    })
+  }
+  return { cases, skipped }
+}
+
+const allCases: readonly AdapterCase[] = [
+  ...requestIdCases,
+  ...keyCases,
+  ...replayCases,
+  ...requestBodyCases,
+  ...conflictCases,
+  ...captureCases,
+  ...clientGoneCases,
+  ...storeOutageCases,
+]
