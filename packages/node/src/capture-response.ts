@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import type { Fields, Ticket } from '@hopwise/core'
+import type { Fields, PlainResponse, Ticket } from '@hopwise/core'
 import { BodyCopy } from './body-copy.js'
 import { writeReply } from './reply.js'
 
@@ -20,9 +20,14 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
     writeHead: response.writeHead.bind(response) as (...head: HeadArguments) => ServerResponse,
     write: response.write.bind(response) as Write,
     end: response.end.bind(response) as (chunk?: Chunk | null, encoding?: BufferEncoding, callback?: Callback) => ServerResponse,
+    flushHeaders: response.flushHeaders.bind(response),
     emit: response.emit.bind(response),
   }
   let head: { status: number; fields: Fields } | undefined
+  /** The handler has called writeHead, and Node has not: nothing is written yet, so another answer can take its place. */
+  let headDeferred = false
+  /** Node itself is at work below us, and what it calls is meant for it. */
+  let below = false
   let phase: 'open' | 'holding' | 'settled' = 'open'
   let ended = false
   let swallowedClose = false
@@ -32,40 +37,69 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
 
   const takeHead = () => (head ??= { status: response.statusCode, fields: fieldsOf(response as ServerResponse & RawHeaderNames) })
 
+  const goBelow = <T>(work: () => T): T => {
+    stopPretending(response, 'headersSent')
+    below = true
+    try {
+      return work()
+    } finally {
+      below = false
+    }
+  }
+
   const hold = (send: () => void): void => {
     held.push(send)
     if (phase === 'holding') return
     phase = 'holding'
     const { status, fields } = takeHead()
-    const began = response.headersSent
+    const began = response.headersSent && !headDeferred
     // To the handler the response is over, as it would be without us.
     pretend(response, 'headersSent', true)
     void ticket.settle({ status, fields, body: copy.take() }).then((settled) => {
       phase = 'settled'
+      headDeferred = false
       stopPretending(response, 'headersSent')
       stopPretending(response, 'writableEnded')
-      if (settled.kind === 'send') {
-        for (const next of held) next()
-      } else if (began) {
+      try {
+        if (settled.kind === 'send') for (const next of held) next()
         // Another owner has the key by now. What was sent cannot be taken back, but it can be seen to be cut.
-        response.destroy()
-      } else {
-        for (const name of response.getHeaderNames()) response.removeHeader(name)
-        mergeHeaders(response, earlier)
-        writeReply(response, settled.response)
+        else if (began) response.destroy()
+        else replace(settled.response)
+      } catch (error) {
+        // A status or a field that Node refuses; the handler, which should have been told, is gone.
+        response.destroy(error as Error)
       }
       if (swallowedClose) original.emit('close')
     })
   }
 
+  const replace = (other: PlainResponse): void => {
+    for (const name of response.getHeaderNames()) response.removeHeader(name)
+    mergeHeaders(response, earlier)
+    response.statusMessage = ''
+    writeReply(response, other)
+  }
+
   const writeHead = (...args: HeadArguments): ServerResponse => {
-    if (phase !== 'open') return original.writeHead(...args)
     const [status, ...rest] = args
-    const reason = typeof rest[0] === 'string' ? rest[0] : undefined
+    // Twice, or with a status that is none: Node has the error for it.
+    if (phase !== 'open' || below || headDeferred || !Number.isInteger(status) || status < 100 || status > 999) {
+      if (headDeferred && !below) goBelow(() => original.writeHead(response.statusCode))
+      return original.writeHead(...args)
+    }
+    if (typeof rest[0] === 'string') response.statusMessage = rest[0]
     mergeHeaders(response, rest.at(-1))
     response.statusCode = status
     takeHead()
-    return reason === undefined ? original.writeHead(status) : original.writeHead(status, reason)
+    headDeferred = true
+    pretend(response, 'headersSent', true)
+    return response
+  }
+
+  const flushHeaders = (): void => {
+    takeHead()
+    goBelow(original.flushHeaders)
+    headDeferred = false
   }
 
   const write: Write = (chunk, encodingOrCallback, lastArgument) => {
@@ -82,7 +116,10 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
       if (callback !== undefined) queueMicrotask(callback)
       return true
     }
-    return original.write(chunk, encoding, callback)
+    takeHead()
+    const more = goBelow(() => original.write(chunk, encoding, callback))
+    headDeferred = false
+    return more
   }
 
   const end = (chunkOrCallback?: Chunk | null | Callback, encodingOrCallback?: BufferEncoding | Callback, lastArgument?: Callback): ServerResponse => {
@@ -109,7 +146,7 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
     return true
   }
 
-  Object.assign(response, { writeHead, write, end, emit })
+  Object.assign(response, { writeHead, flushHeaders, write, end, emit })
 }
 
 function readArguments(encodingOrCallback?: BufferEncoding | Callback, lastArgument?: Callback) {

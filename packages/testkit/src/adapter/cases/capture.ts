@@ -76,8 +76,8 @@ export const captureCases: readonly AdapterCase[] = [
       },
     },
     run: async ({ post }) => {
-      const response = await post('/orders', { key: 'key-1' })
-      equal([response.status, response.field('location'), response.field('x-order')], [409, undefined, undefined], 'what the stale owner\'s client gets')
+      const response = await post('/binary', { key: 'key-1' })
+      equal([response.status, response.field('x-run'), response.field('content-type')], [409, undefined, 'application/problem+json'], 'what the stale owner\'s client gets')
       equal(response.field('x-request-id') === undefined, false, 'the request id is kept')
     },
   },

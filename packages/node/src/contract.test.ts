@@ -1,0 +1,85 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { getRequestId } from '@hopwise/core'
+import { adapterContract, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
+import { expect, test } from 'vitest'
+import { createIdempotentMiddleware, idempotentRun, withRequestId } from './index.js'
+
+async function readAll(request: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
+/** Each kind of answer by `writeHead`, which the bridge has to see through. */
+async function write(response: ServerResponse, output: RouteOutput): Promise<void> {
+  if (output.kind === 'throw') {
+    response.writeHead(500, { 'content-type': 'text/plain' }).end(output.message)
+    return
+  }
+  if (output.kind === 'json') {
+    const bytes = Buffer.from(JSON.stringify(output.value))
+    response.writeHead(output.status, 'Fine', [...output.fields.flat(), 'Content-Type', 'application/json', 'Content-Length', String(bytes.length)])
+    // In two writes, of which the second fills the declared length: the end() that follows brings nothing.
+    response.write(bytes.subarray(0, 2))
+    response.write(bytes.subarray(2))
+    response.end()
+  } else if (output.kind === 'bytes') {
+    response.writeHead(output.status, Object.fromEntries(output.fields)).end(output.bytes)
+  } else if (output.kind === 'stream') {
+    response.writeHead(output.status, Object.fromEntries(output.fields))
+    await pipeline(Readable.from(output.chunks), response).catch(() => {})
+  } else {
+    response.writeHead(output.status, Object.fromEntries(output.fields)).end()
+  }
+}
+
+function listener({ routes, idempotency, requestId }: AdapterSetup): RequestListener {
+  const path = (request: IncomingMessage) => (request.url ?? '').split('?')[0] ?? ''
+  const protect = createIdempotentMiddleware<IncomingMessage>(
+    { ...idempotency, principal: (request) => request.headers['x-user'] as string | undefined },
+    { target: (request) => request.url ?? '/', route: path },
+  )
+  const run = async (route: ContractRoute, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await readAll(request)
+    const query = new URLSearchParams((request.url ?? '').split('?')[1])
+    await write(response, await route.handle({ body, requestId: getRequestId(), run: idempotentRun(request), query: (name) => query.get(name) ?? undefined }))
+  }
+  return withRequestId(requestId, (request, response) => {
+    const route = routes.find((one) => one.path === path(request) && one.method === request.method)
+    if (route === undefined) return void response.writeHead(404).end()
+    const next = (error?: unknown): void => {
+      if (error === undefined) run(route, request, response).catch((reason: unknown) => response.destroy(reason as Error))
+      else response.writeHead(500).end(String(error))
+    }
+    if (route.idempotent) protect(request, response, next)
+    else next()
+  })
+}
+
+const contract = adapterContract({
+  name: 'node:http',
+  capabilities: { streams: true, pipelining: true, parserFirst: 'there is no body parser in node:http' },
+  boot: async (setup) => {
+    const server = createServer(listener(setup)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return {
+      port: (server.address() as AddressInfo).port,
+      close: async () => {
+        server.close()
+        server.closeAllConnections()
+        await once(server, 'close')
+      },
+    }
+  },
+})
+
+test.each(contract.cases.map((one) => [one.name, one.run] as const))('%s', async (_name, run) => run())
+
+test('what is skipped is what the capabilities say', () => {
+  expect(new Set(contract.skipped.map(({ reason }) => reason))).toEqual(new Set(['there is no body parser in node:http']))
+  expect(contract.skipped).toHaveLength(5)
+})

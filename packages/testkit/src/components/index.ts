@@ -1,0 +1,4 @@
+/** Real components, started privately for tests, labs and the demo: own folder, free ports on 127.0.0.1, own handle. */
+export { findBinary, MissingComponent } from './find-binary.js'
+export { freePort } from './free-port.js'
+export { startNginx, type Nginx, type NginxSite } from './nginx.js'
