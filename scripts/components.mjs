@@ -57,9 +57,9 @@ function commandFor(name) {
 function aptInstall(packages) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const run = (args) => spawnSync('apt-get', args, { stdio: ['ignore', 2, 2], env }).status === 0
-  const arguments_ = ['install', '-y', '--no-install-recommends', ...packages.split(' ')]
+  const command = ['install', '-y', '--no-install-recommends', ...packages.split(' ')]
   // The lists may be absent or old on a new machine: refresh them, but only where the first try failed.
-  return run(arguments_) || (run(['update']) && run(arguments_))
+  return run(command) || (run(['update']) && run(command))
 }
 
 /**

@@ -17,7 +17,7 @@ function wantedInstall() {
   const hash = createHash('sha256')
   const manifests = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml']
   for (const group of ['packages', 'apps']) {
-    for (const name of readdirSync(join(root, group)).sort()) manifests.push(`${group}/${name}/package.json`)
+    for (const name of readdirSync(join(root, group)).toSorted()) manifests.push(`${group}/${name}/package.json`)
   }
   for (const file of manifests) {
     if (existsSync(join(root, file))) hash.update(file).update('\0').update(readFileSync(join(root, file)))

@@ -10,14 +10,20 @@ export interface Arguments {
   readonly port: number
   /** Which proxy: nginx where it is installed, unless one is asked for. */
   readonly proxy: 'nginx' | 'fallback' | 'any'
+  /** Where nginx is, if not on PATH. */
+  readonly nginx: string | undefined
+  /** A folder that keeps the databases; a temporary one is removed at the end. */
+  readonly data: string | undefined
 }
 
 /** How the demo is called. */
-export const usage = `npm run demo -- [--once] [--json] [--port N] [--proxy nginx|fallback]
+export const usage = `npm run demo -- [--once] [--json] [--port N] [--proxy nginx|fallback] [--nginx PATH] [--data DIR]
   --once   play the three acts and end; no page
   --json   print one JSON object as the last line
   --port   the page's port on 127.0.0.1 (default: a free one)
-  --proxy  nginx, or the small proxy that stands in where nginx is missing (default: nginx where it is installed)`
+  --proxy  nginx, or the small proxy that stands in where nginx is missing (default: nginx where it is installed)
+  --nginx  the nginx binary (default: the one on PATH)
+  --data   a folder that keeps the databases (default: a temporary one)`
 
 /**
  * Reads the command line.
@@ -31,6 +37,8 @@ export function readArguments(args: readonly string[]): Arguments {
       json: { type: 'boolean', default: false },
       port: { type: 'string', default: '0' },
       proxy: { type: 'string', default: 'any' },
+      nginx: { type: 'string' },
+      data: { type: 'string' },
     },
   })
   const port = Number(values.port)
@@ -39,5 +47,5 @@ export function readArguments(args: readonly string[]): Arguments {
   if (proxy !== 'nginx' && proxy !== 'fallback' && proxy !== 'any') {
     throw new Error(`--proxy is ${JSON.stringify(proxy)}; allowed: nginx, fallback`)
   }
-  return { once: values.once, json: values.json, port, proxy }
+  return { once: values.once, json: values.json, port, proxy: values.nginx === undefined ? proxy : 'nginx', nginx: values.nginx, data: values.data }
 }

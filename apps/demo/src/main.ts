@@ -8,11 +8,13 @@ import { setStage, type Stage } from './stage/stage.js'
 const endings = { SIGINT: 130, SIGTERM: 143 } as const
 
 let stage: Stage | undefined
+let interrupted = false
 
 async function main(): Promise<void> {
   const wanted = readWanted()
   for (const [signal, code] of Object.entries(endings)) {
     process.once(signal, () => {
+      interrupted = true
       void (stage?.strike() ?? Promise.resolve()).finally(() => process.exit(code))
     })
   }
@@ -20,7 +22,7 @@ async function main(): Promise<void> {
   const results: ActResult[] = []
   let act: Snapshot['act'] = 'starting'
   let ok: boolean | undefined
-  const set = (stage = await setStage(wanted.proxy))
+  const set = (stage = await setStage(wanted))
   const snapshot = (): Snapshot => ({
     proxy: set.proxy,
     act,
@@ -69,6 +71,8 @@ function say(text: string): void {
 }
 
 main().catch(async (error: unknown) => {
+  // In a terminal the signal ends the instances too, and an act stumbles over that before they are all gone.
+  if (interrupted) return
   await stage?.strike()
   say(error instanceof Error ? error.message : String(error))
   process.exit(1)

@@ -20,7 +20,7 @@ export async function deploy(stage: StageSide): Promise<Record<string, number>> 
   let orders = 0
   const work = async (lane: Lane): Promise<void> => {
     for (let turn = 0; !over; turn++) {
-      const reference = `deploy-${orders++}`
+      const reference = `deploy-${stage.run}-${orders++}`
       if (turn % 2 === 0) await lane.list()
       else await lane.order({ reference, key: reference })
       await wait(Math.random() * 2 * pauseMs)

@@ -20,7 +20,7 @@ export async function idleRace(stage: StageSide): Promise<Record<string, number>
   const clients = Array.from({ length: lanes }, () => new Lane(stage.port, tally))
   let orders = 0
   const post = (lane: Lane) => {
-    const reference = `idle-${orders++}`
+    const reference = `idle-${stage.run}-${orders++}`
     return lane.order({ reference, key: reference })
   }
   try {

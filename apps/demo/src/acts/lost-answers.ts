@@ -3,7 +3,7 @@ import { startCuttingRelay } from '../stage/cutting-relay.js'
 import { Lane } from '../stage/lane.js'
 import { Tally } from '../stage/tally.js'
 
-const orders = 100
+const keys = 100
 const atOnce = 10
 const mostAttempts = 20
 
@@ -13,13 +13,12 @@ const mostAttempts = 20
  */
 export async function lostAnswers(stage: StageSide): Promise<Record<string, number>> {
   const relay = await startCuttingRelay(stage.port)
-  const before = stage.ledger.count('lost-')
   let attempts = 0
   let unanswered = 0
   let next = 0
   const work = async (): Promise<void> => {
-    while (next < orders) {
-      const reference = `lost-${next++}`
+    while (next < keys) {
+      const reference = `lost-${stage.run}-${next++}`
       // Every second answer is lost twice.
       relay.cutAnswersOf(reference, 1 + (next % 2))
       if (!(await orderUntilAnswered(reference))) unanswered++
@@ -42,6 +41,5 @@ export async function lostAnswers(stage: StageSide): Promise<Record<string, numb
   } finally {
     await relay.stop()
   }
-  const after = stage.ledger.count('lost-')
-  return { attempts, orders: after.orders - before.orders, duplicates: after.duplicates - before.duplicates, failed: unanswered }
+  return { attempts, ...stage.ledger.count(`lost-${stage.run}-`), failed: unanswered }
 }

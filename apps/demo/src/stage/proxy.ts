@@ -10,14 +10,21 @@ export interface Proxy {
   stop(): Promise<void>
 }
 
+/** Which proxy, and where. */
+export interface ProxyChoice {
+  readonly proxy: 'nginx' | 'fallback' | 'any'
+  /** The nginx binary, if not the one on PATH. */
+  readonly nginx: string | undefined
+}
+
 /** Starts nginx in front of both sides; where it is missing, a small proxy of the same habits, under its own name. */
-export async function startProxy(upstreams: Readonly<Record<Side, readonly number[]>>, kind: 'nginx' | 'fallback' | 'any'): Promise<Proxy> {
+export async function startProxy(upstreams: Readonly<Record<Side, readonly number[]>>, { proxy: kind, nginx: binary }: ProxyChoice): Promise<Proxy> {
   if (kind !== 'fallback') {
     try {
       const nginx = await startNginx([
         { name: 'plain', upstreamPorts: upstreams.plain },
         { name: 'hopwise', upstreamPorts: upstreams.hopwise },
-      ])
+      ], binary)
       const { plain = 0, hopwise = 0 } = nginx.ports
       return { name: `nginx ${nginx.version}`, ports: { plain, hopwise }, stop: nginx.stop }
     } catch (error) {

@@ -73,7 +73,7 @@ export function essence(response: RawResponse): unknown {
   const own = new Set(['date', 'connection', 'keep-alive', 'set-cookie', 'x-request-id', 'idempotent-replayed', 'x-original-request-id', 'transfer-encoding', 'content-length'])
   return {
     status: response.status,
-    fields: response.fields.filter(([name]) => !own.has(name)).map(([name, value]) => `${name}: ${value}`).sort(),
+    fields: response.fields.filter(([name]) => !own.has(name)).map(([name, value]) => `${name}: ${value}`).toSorted(),
     body: Uint8Array.from(response.body),
   }
 }

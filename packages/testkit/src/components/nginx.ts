@@ -31,12 +31,13 @@ export interface Nginx {
  * Starts an nginx of its own: own folder, free ports on 127.0.0.1, in the foreground as a child of this process. Each
  * site keeps up to 64 idle connections a worker to its instances and reuses them for 60 s (nginx's own figure). An
  * instance that refuses a connection is passed over for one second (`max_fails=1 fail_timeout=1s`).
+ * @param binary the nginx to run, if not the one that is installed
  * @throws MissingComponent where nginx is not installed
  */
-export async function startNginx(sites: readonly NginxSite[]): Promise<Nginx> {
-  const binary = findBinary('nginx')
+export async function startNginx(sites: readonly NginxSite[], binary: string | undefined = findBinary('nginx')): Promise<Nginx> {
   if (binary === undefined) throw new MissingComponent('nginx')
-  const version = /nginx\/([\d.]+)/.exec(spawnSync(binary, ['-v'], { encoding: 'utf8' }).stderr)?.[1] ?? 'unknown'
+  const version = /nginx\/([\d.]+)/.exec(spawnSync(binary, ['-v'], { encoding: 'utf8' }).stderr ?? '')?.[1]
+  if (version === undefined) throw new Error(`${binary} is not an nginx that runs`)
   // The free port may be gone by the time nginx binds it: then all are chosen anew.
   for (let triesLeft = 5; ; triesLeft--) {
     const started = await tryStart(binary, sites)
