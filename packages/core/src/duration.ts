@@ -1,4 +1,5 @@
 import { HopwiseError } from './errors.js'
+import { show } from './show.js'
 
 declare const milliseconds: unique symbol
 
@@ -33,7 +34,7 @@ export function tryDuration(input: unknown): Duration | undefined {
 export function duration(input: DurationInput): Duration {
   const parsed = tryDuration(input)
   if (parsed === undefined) {
-    throw new HopwiseError('option-invalid', `expected ${durationForms}, got ${JSON.stringify(input) ?? String(input)}`)
+    throw new HopwiseError('option-invalid', `expected ${durationForms}, got ${show(input)}`)
   }
   return parsed
 }

@@ -7,21 +7,24 @@ export type EventMap = Readonly<Record<string, unknown>>
 export interface EventSource<M extends object> {
   /**
    * Calls `listener` at each `name` event, synchronously, until the returned function is called.
-   * A listener that throws stops neither the request nor the other listeners; what it threw goes to `console.error`.
+   * A listener that throws, or gives a promise that rejects, stops neither the request nor the other listeners; what
+   * it threw goes to `console.error`.
    */
   on<K extends keyof M>(name: K, listener: (event: M[K]) => void): () => void
 }
 
 /** A typed emitter that costs one map look-up where nobody listens: the event's value is made only for a listener. */
 export class Events<M extends object> implements EventSource<M> {
-  readonly #listeners = new Map<keyof M, Set<(event: never) => void>>()
+  readonly #listeners = new Map<keyof M, Set<{ readonly listener: (event: never) => void }>>()
 
   on<K extends keyof M>(name: K, listener: (event: M[K]) => void): () => void {
     const set = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, set)
-    set.add(listener)
+    // An entry of its own for each call: the same function may listen twice, and each is ended by its own return value.
+    const entry = { listener }
+    set.add(entry)
     return () => {
-      set.delete(listener)
+      set.delete(entry)
     }
   }
 
@@ -30,11 +33,17 @@ export class Events<M extends object> implements EventSource<M> {
     const set = this.#listeners.get(name)
     if (set === undefined || set.size === 0) return false
     const event = make()
-    for (const listener of set as Set<(event: M[K]) => void>) {
+    const failed = (error: unknown): void => {
+      console.error(`hopwise: a listener of ${JSON.stringify(String(name))} threw: ${errorText(error)}`)
+    }
+    // A copy: a listener that subscribes anew while it is called waits for the next event.
+    for (const { listener } of [...set] as { listener: (event: M[K]) => unknown }[]) {
       try {
-        listener(event)
+        const result = listener(event)
+        // An async listener is a valid one; left alone, its rejection would end a Node process.
+        if (result instanceof Promise) result.catch(failed)
       } catch (error) {
-        console.error(`hopwise: a listener of ${JSON.stringify(String(name))} threw: ${errorText(error)}`)
+        failed(error)
       }
     }
     return true

@@ -1,5 +1,6 @@
 import { duration, durationForms, formatDuration, tryDuration, type Duration, type DurationInput } from './duration.js'
 import { HopwiseError } from './errors.js'
+import { show } from './show.js'
 
 /** How one option is read: `parse` gives the value or `undefined` where it is wrong; `allowed` says what is right. */
 export interface Field<T> {
@@ -47,14 +48,6 @@ function readField(owner: string, name: string, field: Field<unknown>, value: un
     throw new HopwiseError('option-invalid', `${owner}: option ${JSON.stringify(name)} is ${show(value)}; allowed: ${field.allowed}`)
   }
   return parsed
-}
-
-/** A value as it can stand in a message: short, and never a dump of a client's or a driver's object. */
-function show(value: unknown): string {
-  if (typeof value === 'function') return 'a function'
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object'
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }
 
 /** A duration between `min` and `max`, both included. */

@@ -68,5 +68,5 @@ test('over TLS: a slow reader gets the whole of 20 MB', async () => {
   socket.resume()
   await once(socket, 'end')
   expect(received).toBeGreaterThan(size)
-  expect(await drained).toMatchObject({ closed: { announced: 1, forced: 0 } })
+  expect(await drained).toMatchObject({ closed: { idle: 1, forced: 0 } })
 })

@@ -13,5 +13,6 @@ export interface ConnectionView {
  * announcing it may: each `close` would make the hop in front open a new connection to a listener that is about to go.
  */
 export function connectionDecision(view: ConnectionView): 'keep' | 'close' {
-  return view.phase === 'draining' && view.pipelinedBehind === 0 ? 'close' : 'keep'
+  const ending = view.phase === 'draining' || view.phase === 'closed'
+  return ending && view.pipelinedBehind === 0 ? 'close' : 'keep'
 }

@@ -1,7 +1,7 @@
 import type { Duration, DurationInput } from '../duration.js'
 import { HopwiseError } from '../errors.js'
 import { durationField, parseOptions, wordField } from '../options.js'
-import { frontHop, type Chain } from '../policy/chain.js'
+import { withoutServer, type Chain } from '../policy/chain.js'
 
 /**
  * `'refuse-first'` stops accepting at once: right where the hop in front turns to another server when a connection
@@ -52,7 +52,10 @@ export function planDrain(chain: Chain, options?: DrainOptions): DrainPlan {
   return plan
 }
 
+/** Whoever picks this server has to be told: the HTTP hop in front, or a TCP hop behind it that balances its connections. */
 function modeFor(chain: Chain): DrainMode {
-  const failover = frontHop(chain)?.failover
-  return failover === 'health-check' || failover === 'deregistration' ? 'announce-first' : 'refuse-first'
+  const hops = withoutServer(chain)
+  const choosing = hops.slice(Math.max(0, hops.findLastIndex((hop) => hop.layer === 'http')))
+  const announced = choosing.some(({ failover }) => failover === 'health-check' || failover === 'deregistration')
+  return announced ? 'announce-first' : 'refuse-first'
 }

@@ -5,7 +5,8 @@ const encoder = /* @__PURE__ */ new TextEncoder()
  * input, whatever separators a caller puts into them.
  */
 export async function digest(parts: readonly (string | Uint8Array)[]): Promise<string> {
-  const bytes = parts.map((part) => (typeof part === 'string' ? encoder.encode(part) : part))
+  // As JSON, since TextEncoder makes one and the same U+FFFD of every lone surrogate, and JSON escapes it.
+  const bytes = parts.map((part) => (typeof part === 'string' ? encoder.encode(JSON.stringify(part)) : part))
   const input = new Uint8Array(bytes.reduce((sum, part) => sum + 8 + part.length, 0))
   const view = new DataView(input.buffer)
   let at = 0

@@ -107,10 +107,13 @@ export function createIdempotency<Native>(options: IdempotencyOptions<Native>): 
     }
   }
 
-  /** One claim within the deadline. A claim that succeeds too late has no handler: it is given back at once. */
+  /**
+   * One claim within the deadline. A claim that succeeds too late has no handler: a fresh one is given back at once. One
+   * that took over is not, since releasing forgets the fingerprint of a run that may have had effects; its lease ends.
+   */
   function claim(request: ClaimRequest): Promise<ClaimResult> {
     return withDeadline(() => store.claim(request), storeDeadline, (late) => {
-      if (late.kind !== 'claimed') return
+      if (late.kind !== 'claimed' || late.fence > 1) return
       const { key, owner } = request
       withDeadline(() => store.release({ key, owner, fence: late.fence }), storeDeadline).catch((error: unknown) => {
         events.emit('store-error', () => ({ operation: 'release', key, error }))

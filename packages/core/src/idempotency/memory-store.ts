@@ -47,10 +47,9 @@ export function memoryStore(options?: MemoryStoreOptions): IdempotencyStore {
     records.set(key, record)
     expiries.add(key, record.expiresAt)
   }
-  const sweepNow = (limit: number): number => {
-    const time = now()
+  const removeExpired = (keys: readonly string[], time: number): number => {
     let removed = 0
-    for (const key of expiries.takeDue(time, limit)) {
+    for (const key of keys) {
       const record = records.get(key)
       if (record === undefined) continue
       if (record.expiresAt > time) {
@@ -75,14 +74,18 @@ export function memoryStore(options?: MemoryStoreOptions): IdempotencyStore {
     const record = found !== undefined && found.expiresAt > time ? found : undefined
     if (record !== undefined && record.state !== 'released') {
       if (record.fingerprint !== request.fingerprint) return { kind: 'mismatch' }
-      if (record.state === 'done') return { kind: 'done', response: record.response }
+      if (record.state === 'done') return { kind: 'done', response: copyOf(record.response) }
       if (record.leaseUntil > time) return { kind: 'pending', leaseLeft: Math.ceil(record.leaseUntil - time) as Duration }
       if (request.expired !== 'take' && request.expired !== record.fence) return { kind: 'expired', fence: record.fence }
     }
     if (found === undefined) {
       // Two for each new one: what has expired is gone sooner than new keys come.
-      sweepNow(records.size >= maxEntries ? 64 : 2)
-      if (records.size >= maxEntries) throw new Error(`the memory store is full: ${maxEntries} keys are in use`)
+      removeExpired(expiries.takeDue(time, 2), time)
+      while (records.size >= maxEntries) {
+        const due = expiries.takeDue(time, 64)
+        if (due.length === 0) throw new Error(`the memory store is full: ${maxEntries} keys are in use`)
+        removeExpired(due, time)
+      }
     }
     const fence = (record?.fence ?? 0) + 1
     put(request.key, {
@@ -107,7 +110,7 @@ export function memoryStore(options?: MemoryStoreOptions): IdempotencyStore {
         state: 'done',
         fence: claim.fence,
         fingerprint: record.fingerprint,
-        response: kept ? response : { ...response, body: null },
+        response: kept ? copyOf(response) : { ...response, body: null },
         bytes: kept ? size : 0,
         expiresAt: now() + retention,
       })
@@ -127,6 +130,14 @@ export function memoryStore(options?: MemoryStoreOptions): IdempotencyStore {
       put(claim.key, { state: 'released', fence: claim.fence, expiresAt: record.expiresAt })
       return true
     },
-    sweep: async (limit) => sweepNow(limit),
+    async sweep(limit) {
+      const time = now()
+      return removeExpired(expiries.takeDue(time, limit), time)
+    },
   }
+}
+
+/** By value, as a store over a network would have it: a buffer that is reused or transferred later changes no record. */
+function copyOf(response: StoredResponse): StoredResponse {
+  return { ...response, body: response.body && new Uint8Array(response.body) }
 }

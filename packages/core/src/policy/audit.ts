@@ -37,9 +37,12 @@ export function audit(chain: Chain, margin: Duration): Finding[] {
 function auditIdle({ from, to }: Edge, margin: Duration): Finding[] {
   const reused = from.upstream.idle
   const kept = to.downstream.idle
+  // A hop that keeps nothing says `Connection: close` on each response: nothing idle is left to race with.
+  if (kept === 'none') return []
   if (reused === 'unknown' || kept === 'unknown') return [unknownFigure(from, to)]
   if (outlasts(kept, reused, margin)) return []
   const what = `${from.name} reuses idle connections ${forHow(reused)}, ${to.name} keeps them ${forHow(kept)}`
+  const shorten = shorterUpstream(from, kept, margin)
   if (reused === 'unlimited') {
     return [{
       rule: 'idle-unlimited',
@@ -47,9 +50,9 @@ function auditIdle({ from, to }: Edge, margin: Duration): Finding[] {
       hops: [from.name, to.name],
       what,
       why: `Nothing ends an idle connection on ${from.name}'s side, so ${to.name} closes first whatever it is set to, and a request may meet the closing connection.`,
-      fix: from.configure.upstream === undefined
+      fix: shorten === undefined
         ? `${from.name} has no setting for it: let ${to.name} keep idle connections for as long as it can.`
-        : `Give ${from.name} a limit: ${from.configure.upstream(shorterThan(kept, margin))}`,
+        : `Give ${from.name} a limit: ${shorten}`,
     }]
   }
   return [{
@@ -58,7 +61,7 @@ function auditIdle({ from, to }: Edge, margin: Duration): Finding[] {
     hops: [from.name, to.name],
     what: `${what} (a margin of ${formatDuration(margin)} is asked for)`,
     why: `${to.name} closes the connection at the moment in which ${from.name} may send on it; ${consequence[from.replay]}.`,
-    fix: fixInversion(from, to, margin),
+    fix: fixInversion(from, to, reused, shorten, margin),
   }]
 }
 
@@ -71,17 +74,18 @@ const consequence: Readonly<Record<Hop['replay'], string>> = {
 }
 
 function auditFlows({ from, to, between }: Edge, margin: Duration): Finding[] {
+  // Where the figure of `from` is not known, its edge to `to` has asked for it already.
+  if (from.upstream.idle === 'unknown') return []
   return between.filter((flow) => !outlasts(flow.downstream.idle, from.upstream.idle, margin)).map((flow) => {
-    if (flow.downstream.idle === 'unknown' || from.upstream.idle === 'unknown') return unknownFigure(from, flow)
+    if (flow.downstream.idle === 'unknown') return unknownFigure(from, flow)
+    const shorten = shorterUpstream(from, flow.downstream.idle, margin)
     return {
       rule: 'flow-forgotten',
       severity: 'error',
       hops: [from.name, flow.name, to.name],
-      what: `${from.name} reuses idle connections ${forHow(from.upstream.idle)}, ${flow.name} between it and ${to.name} forgets them after ${forHow(flow.downstream.idle).replace('for ', '')}`,
+      what: `${from.name} reuses idle connections ${forHow(from.upstream.idle)}, ${flow.name} between it and ${to.name} remembers them ${forHow(flow.downstream.idle)}`,
       why: `${flow.name} forwards TCP and drops or resets a flow that it forgot, although both ends still hold the connection.`,
-      fix: from.configure.upstream === undefined
-        ? `Raise the idle timeout of ${flow.name}.`
-        : `Raise the idle timeout of ${flow.name}, or: ${from.configure.upstream(shorterThan(flow.downstream.idle, margin))}`,
+      fix: shorten === undefined ? `Raise the idle timeout of ${flow.name}.` : `Raise the idle timeout of ${flow.name}, or: ${shorten}`,
     }
   })
 }
@@ -110,25 +114,24 @@ function unknownFigure(from: Hop, to: Hop): Finding {
   }
 }
 
-function fixInversion(from: Hop, to: Hop, margin: Duration): string {
+function fixInversion(from: Hop, to: Hop, reused: IdleLimit, shorten: string | undefined, margin: Duration): string {
   const fixes: string[] = []
-  const reused = from.upstream.idle
   if (to.configure.downstream !== undefined && typeof reused === 'number') {
     fixes.push(`${to.name}: ${to.configure.downstream(keepAtLeast(reused, margin))}`)
   }
-  if (from.configure.upstream !== undefined && typeof to.downstream.idle === 'number' && to.downstream.idle > margin + 1_000) {
-    fixes.push(`${from.name}: ${from.configure.upstream(shorterThan(to.downstream.idle, margin))}`)
-  }
+  if (shorten !== undefined) fixes.push(`${from.name}: ${shorten}`)
   return fixes.length > 0 ? fixes.join(', or ') : `Let ${to.name} keep idle connections longer than ${from.name} reuses them.`
+}
+
+/** How `from` is told to reuse for less than `kept`; absent where it has no setting, or `kept` leaves no whole second. */
+function shorterUpstream(from: Hop, kept: IdleLimit, margin: Duration): string | undefined {
+  if (from.configure.upstream === undefined || typeof kept !== 'number' || kept <= margin + 1_000) return undefined
+  return from.configure.upstream(Math.max(1_000, Math.floor((kept - margin - 1_000) / 1_000) * 1_000) as Duration)
 }
 
 /** The next multiple of 5 s that outlasts `reused` by more than `margin`: 60 s with 3 s → 65 s. */
 export function keepAtLeast(reused: Duration, margin: Duration): Duration {
   return ((Math.floor((reused + margin) / 5_000) + 1) * 5_000) as Duration
-}
-
-function shorterThan(kept: IdleLimit, margin: Duration): Duration {
-  return (typeof kept === 'number' ? Math.max(1_000, Math.floor((kept - margin - 1_000) / 1_000) * 1_000) : 60_000) as Duration
 }
 
 function forHow(limit: IdleLimit): string {

@@ -5,9 +5,11 @@ const seconds = (value: number): Duration => (value * 1_000) as Duration
 
 /**
  * AWS Application Load Balancer. One setting, `idle_timeout.timeout_seconds` (60 s, 1–4000 s), rules both sides;
- * a reused target connection that is dead gives 502. Idle target connections end at deregistration.
+ * a reused target connection that is dead gives 502. Idle target connections end at deregistration. Since the setting
+ * is one, an `idle` that is said of one side holds for both.
  */
 export function alb(options?: HopOptions): Hop {
+  const said = options?.downstream ?? options?.upstream
   const configure = (idle: Duration) =>
     `aws elbv2 modify-load-balancer-attributes --load-balancer-arn <arn> --attributes Key=idle_timeout.timeout_seconds,Value=${wholeSeconds(idle)}`
   return overrideHop('alb', {
@@ -23,7 +25,7 @@ export function alb(options?: HopOptions): Hop {
       reference: 'https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html',
       date: '2026-11-24',
     },
-  }, options)
+  }, said === undefined ? options : { downstream: said, upstream: said, ...options })
 }
 
 /**

@@ -35,7 +35,8 @@ export function createUuid7(sources: Uuid7Sources = {}): () => string {
     used += bytesPerId
     const byte = (offset: number): number => pool[at + offset] ?? 0
 
-    const current = now()
+    // Whole, since a clock may count in fractions and the field holds 48 bits of whole milliseconds.
+    const current = Math.floor(now())
     if (current > time) {
       time = current
       counter = ((byte(0) & 0x07) << 8) | byte(1)
