@@ -46,7 +46,7 @@ export function endAndLinger(socket: Socket): void {
  * From now on nothing that arrives is parsed: a request behind a response that said `close` must not run, since its
  * answer could not be sent.
  */
-export function discardInput(socket: Socket): void {
+function discardInput(socket: Socket): void {
   // Adding a listener takes the socket back from Node's parser, which else reads below the stream.
   const ignore = (): void => {}
   socket.on('data', ignore)

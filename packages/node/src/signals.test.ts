@@ -19,9 +19,9 @@ async function start(...args: string[]) {
   })
   const reader = createInterface({ input: child.stdout as NodeJS.ReadableStream })
   reader.on('line', (line) => lines.push(line))
-  const line = async (start: string): Promise<string> => {
+  const line = async (beginning: string): Promise<string> => {
     for (;;) {
-      const found = lines.find((one) => one.startsWith(start))
+      const found = lines.find((one) => one.startsWith(beginning))
       if (found !== undefined) return found
       await once(reader, 'line')
     }

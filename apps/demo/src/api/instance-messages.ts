@@ -13,7 +13,7 @@ export function tell(message: InstanceMessage): void {
 }
 
 /** Counts connections and the requests that came on one that had carried a request before; tells them as they change. */
-export function tellConnections(server: Server): void {
+function tellConnections(server: Server): void {
   const used = new WeakSet<object>()
   let opened = 0
   let requestsReused = 0

@@ -1,7 +1,7 @@
 import type { Side, SideView, Snapshot } from '../snapshot.js'
 
 /** What one side did between two samples. */
-export interface SideDelta {
+interface SideDelta {
   readonly requests: number
   readonly failed: number
 }

@@ -46,7 +46,7 @@ describe('the page in a browser', () => {
     expect(await page.locator('#plain .bad dt').allTextContents()).toEqual(['Failed'])
     expect(await page.locator('#hopwise [data-figure=failed]').textContent()).toBe('0')
     expect(await page.locator('#hopwise [data-loss=failed]').textContent()).toBe('✓ none')
-    expect(await page.locator('.instances li').allTextContents()).toEqual(Array(2).fill(['A · ready · start 1', 'B · ready · start 1']).flat())
+    expect(await page.locator('.instances li').allTextContents()).toEqual(['A · ready · start 1', 'B · ready · start 1', 'A · ready · start 1', 'B · ready · start 1'])
     expect(await page.locator('#results').isHidden()).toBe(true)
 
     demo.playTo('deploy')
@@ -58,7 +58,7 @@ describe('the page in a browser', () => {
   })
 
   it('shows the results and the verdict at the end, and keeps them when the demo ends', async () => {
-    const { page, demo, errors, served } = await open({ ok: true })
+    const { page, demo, errors, served: shown } = await open({ ok: true })
     demo.playTo('done')
     await page.locator('#verdict', { hasText: /^Hopwise lost nothing and doubled nothing; plain did\.$/ }).waitFor()
     expect(await page.locator('.act-state').allTextContents()).toEqual(['done', 'done', 'done'])
@@ -69,7 +69,7 @@ describe('the page in a browser', () => {
     expect(await page.locator('#results tbody tr:nth-child(3) td:nth-child(3)').allTextContents()).toEqual(['0', '0', '0'])
     expect(errors).toEqual([])
 
-    await served.close()
+    await shown.close()
     await page.locator('#connection', { hasText: /^the demo has ended$/ }).waitFor()
     expect(await page.locator('#plain [data-figure=failed]').textContent()).toBe('49')
   })

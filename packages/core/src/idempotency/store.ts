@@ -10,7 +10,7 @@ export interface StoredResponse {
   readonly requestId: string | undefined
 }
 
-/** Who holds a pending key: `owner` is new for each claim, `fence` grows with each claim of the same key. */
+/** Who holds a pending key: `owner` is a UUID, new for each claim, `fence` grows with each claim of the same key. */
 export interface Claim {
   /** The scoped key: 64 hexadecimal characters, so that no store needs to escape anything. */
   readonly key: string
@@ -25,7 +25,7 @@ export interface ClaimRequest {
   readonly fingerprint: string
   /** How long the claim holds unless renewed. */
   readonly lease: Duration
-  /** How long the record is kept from now on, whatever becomes of it. */
+  /** How long the record is kept from now on. It is kept for its lease in any case, also where a renewal makes that longer. */
   readonly retention: Duration
   /**
    * What to do with a pending record whose lease has run out: `'take'` takes it over with `fence + 1`, `'report'` only
@@ -50,8 +50,8 @@ export type ClaimResult =
 /**
  * Where keys live. Every operation is one atomic step, decided by the store's own clock, and one round trip.
  * `complete`, `renew` and `release` give false where the claim is no longer the holder (its lease ran out *and*
- * somebody took it over, or the record is gone), and then change nothing. A claim whose lease has run out but that
- * nobody took may still complete, renew and release.
+ * somebody took it over, or the record's retention is over), and then change nothing. A claim whose lease has run out
+ * but that nobody took may still complete, renew and release.
  */
 export interface IdempotencyStore {
   claim(request: ClaimRequest): Promise<ClaimResult>

@@ -4,7 +4,7 @@ import { rawConnect, rawRequest, requestText, type RawConnection } from './raw-c
 import type { RawResponse } from './response-reader.js'
 
 /** What a request of a case has besides method and path. */
-export interface Sent {
+interface Sent {
   /** [alice] */
   readonly user?: string
   readonly key?: string

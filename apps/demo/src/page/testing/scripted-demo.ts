@@ -19,13 +19,13 @@ export function createScriptedDemo({ ok }: { readonly ok: boolean }): ScriptedDe
   let allowed = 0
   return {
     snapshot() {
-      const frame = frames[position]
-      if (frame === undefined) throw new Error('the script has no frames')
+      const shown = frames[position]
+      if (shown === undefined) throw new Error('the script has no frames')
       position = Math.min(position + 1, allowed)
-      return frame
+      return shown
     },
     playTo(act) {
-      allowed = frames.findLastIndex((frame) => frame.act === act)
+      allowed = frames.findLastIndex((one) => one.act === act)
     },
   }
 }

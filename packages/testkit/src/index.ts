@@ -1,0 +1,1 @@
+export { runCases, storeContract, type CasesReport, type ContractCase, type ContractClock, type SkippedCase, type StoreContractOptions, type StoreSupports, type StoreUnderTest } from './store/index.js'
