@@ -1,13 +1,16 @@
 // The plain sum over all packages of what the last `turbo run test` ran: `N passed, N failed, N skipped`.
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+// `--forget` removes the reports instead, so that a package that does not even start is not counted by an old one.
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const forget = process.argv.includes('--forget')
 const sum = { passed: 0, failed: 0, skipped: 0 }
 for (const group of ['packages', 'apps']) {
   for (const name of readdirSync(join(root, group))) {
     const folder = join(root, group, name, '.reports')
+    if (forget) rmSync(folder, { recursive: true, force: true })
     if (!existsSync(folder)) continue
     for (const file of readdirSync(folder).filter((entry) => entry.endsWith('.json'))) {
       const report = JSON.parse(readFileSync(join(folder, file), 'utf8'))
@@ -19,6 +22,7 @@ for (const group of ['packages', 'apps']) {
     }
   }
 }
+if (forget) process.exit(0)
 console.log(`${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`)
 if (sum.passed === 0) {
   console.error('no test ran')
