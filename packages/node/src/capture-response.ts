@@ -14,7 +14,7 @@ type Write = (chunk: Chunk, encoding?: BufferEncoding | Callback, callback?: Cal
  * Content-Length. A client that goes away does not stop the copy: writes go nowhere then, and the handler does not see
  * the 'close' until it is done.
  */
-export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, 'captureLimit' | 'settle' | 'abandon'>): void {
+export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, 'admit' | 'captureLimit' | 'settle' | 'abandon'>): void {
   const copy = new BodyCopy(ticket.captureLimit)
   const original = {
     writeHead: response.writeHead.bind(response) as (...head: HeadArguments) => ServerResponse,
@@ -35,7 +35,12 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
   /** What is to be sent once the copy is stored, in order. */
   const held: (() => void)[] = []
 
-  const takeHead = () => (head ??= { status: response.statusCode, fields: fieldsOf(response as ServerResponse & RawHeaderNames) })
+  const takeHead = () => {
+    if (head !== undefined) return head
+    const fields = fieldsOf(response as ServerResponse & RawHeaderNames)
+    ticket.admit(fields)
+    return (head = { status: response.statusCode, fields })
+  }
 
   const goBelow = <T>(work: () => T): T => {
     stopPretending(response, 'headersSent')
@@ -105,6 +110,7 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
   const write: Write = (chunk, encodingOrCallback, lastArgument) => {
     const { encoding, callback } = readArguments(encodingOrCallback, lastArgument)
     if (phase === 'settled') return original.write(chunk, encoding, callback)
+    takeHead()
     copy.add(chunk, encoding)
     const send = () => void (response.destroyed ? callback?.() : original.write(chunk, encoding, callback))
     const declared = Number(response.getHeader('content-length') ?? Number.NaN)
@@ -116,7 +122,6 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
       if (callback !== undefined) queueMicrotask(callback)
       return true
     }
-    takeHead()
     const more = goBelow(() => original.write(chunk, encoding, callback))
     headDeferred = false
     return more
@@ -126,6 +131,7 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
     const given = typeof chunkOrCallback === 'function' ? { chunk: undefined, ...readArguments(chunkOrCallback) } : { chunk: chunkOrCallback, ...readArguments(encodingOrCallback, lastArgument) }
     if (phase === 'settled') return original.end(given.chunk, given.encoding, given.callback)
     if (ended) return response
+    takeHead()
     ended = true
     if (given.chunk !== undefined && given.chunk !== null) copy.add(given.chunk, given.encoding)
     pretend(response, 'writableEnded', true)

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createIdempotency, getRequestId, HopwiseError, type Idempotency, type IdempotencyOptions, type Incoming, type Ticket } from '@hopwise/core'
+import { createIdempotency, getContext, getRequestId, HopwiseError, runInContext, type Idempotency, type IdempotencyOptions, type Incoming, type Ticket } from '@hopwise/core'
 import { captureResponse } from './capture-response.js'
 import { writeReply } from './reply.js'
 import { readRawBody, RequestAborted } from './request-body.js'
 import { requestIdentityOf } from './request-id.js'
 
 /** What a handler may know and say of its idempotent run. */
-export type IdempotentRun = Pick<Ticket, 'key' | 'attempt' | 'fence' | 'release'>
+export type IdempotentRun = Pick<Ticket, 'key' | 'attempt' | 'fence' | 'transaction' | 'phase' | 'deriveKey' | 'release'>
 
 /** What differs between frameworks on `node:http`: where they keep the target and the route's pattern. */
 export interface NodeRequestReading<Request> {
@@ -48,7 +48,7 @@ export function createIdempotentMiddleware<Request extends IncomingMessage>(
         if (decision.kind === 'reply') return writeReply(response, decision.response)
         runs.set(request, decision.ticket)
         captureResponse(response, decision.ticket)
-        next()
+        runInContext({ ...getContext(), run: decision.ticket }, next)
       },
       (error: unknown) => {
         if (!(error instanceof RequestAborted)) next(error)
@@ -59,8 +59,8 @@ export function createIdempotentMiddleware<Request extends IncomingMessage>(
 }
 
 /**
- * The idempotent run that a request belongs to: its attempt and fence, and `release()` for a handler that knows that
- * nothing happened. `undefined` where the request came without a key, or its route is not protected.
+ * The idempotent run that a request belongs to: its attempt and fence, phases, derived keys, the transaction of a
+ * transactional store, and `release()` for a handler that knows that nothing happened. `undefined` where the request came without a key, or its route is not protected.
  */
 export function idempotentRun(request: IncomingMessage): IdempotentRun | undefined {
   return runs.get(request)

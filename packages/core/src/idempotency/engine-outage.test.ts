@@ -41,6 +41,7 @@ function setUp(options: Partial<IdempotencyOptions<undefined>> = {}, does: Parti
     complete: vi.fn(async () => true),
     renew: vi.fn(async () => true),
     release: vi.fn(does.release ?? (async () => true)),
+    savePhase: vi.fn(async () => true),
     sweep: vi.fn(async () => 0),
   }
   const engine = createIdempotency<undefined>({ store, scope: 'global', ...options })

@@ -2,6 +2,7 @@ import type { Duration } from '../duration.js'
 import { Events, type EventSource } from '../events.js'
 import type { PlainResponse } from '../http.js'
 import { withDeadline } from './deadline.js'
+import { digest } from './digest.js'
 import type { IdempotencyEvents } from './events.js'
 import { fingerprint } from './fingerprint.js'
 import type { Incoming } from './incoming.js'
@@ -10,8 +11,10 @@ import { readIdempotencyOptions, type IdempotencyOptions } from './options.js'
 import { refusals } from './refusals.js'
 import { replayOf } from './replay.js'
 import { scopedKey } from './scope.js'
-import type { ClaimRequest, ClaimResult } from './store.js'
+import type { ClaimRequest, ClaimResult, StoredResponse } from './store.js'
+import { sweepNowAndThen } from './sweeping.js'
 import { openTicket, type Ticket } from './ticket.js'
+import { waitForResult } from './wait.js'
 
 /** What is to be done with a request: let it pass unprotected, answer it, or run its handler and settle the ticket. */
 export type Decision =
@@ -52,7 +55,7 @@ export function createIdempotency<Native>(options: IdempotencyOptions<Native>): 
 
     const [key, print] = await Promise.all([
       scopedKey(principal, incoming.method, incoming.route, reading.key),
-      fingerprint(incoming, body),
+      settings.fingerprint === undefined ? fingerprint(incoming, body) : digest(['own', await settings.fingerprint(incoming, body)]),
     ])
     return claimAndDecide(key, print, incoming.requestId)
   }
@@ -71,23 +74,30 @@ export function createIdempotency<Native>(options: IdempotencyOptions<Native>): 
     let result: ClaimResult
     try {
       result = await claim(request)
+      if (result.kind === 'pending' && settings.onConflict === 'wait') {
+        result = await waitForResult({ store, key, limit: settings.waitAtMost, again: () => claim(request), unwatched: failed('watch', key) })
+        const { kind } = result
+        events.emit('waited', () => ({ key, result: kind, took: took() }))
+      }
       if (result.kind === 'expired' && (await verdictOn(result.fence)) === 'retry') {
         result = await claim({ ...request, expired: result.fence })
       }
     } catch (error) {
       if (error instanceof CallbackError) throw error.cause
-      events.emit('store-error', () => ({ operation: 'claim', key, error }))
+      failed('claim', key)(error)
       return settings.onStoreError === 'proceed' ? { kind: 'pass' } : reply(refusals.storeUnavailable())
     }
 
     switch (result.kind) {
       case 'claimed': {
-        const { fence } = result
+        const { fence, phases, transaction } = result
         events.emit(fence === 1 ? 'claimed' : 'taken-over', () => ({ key, fence, took: took() }))
-        return { kind: 'run', ticket: openTicket({ settings, events, claim: { key, owner: request.owner, fence }, requestId }) }
+        sweepNowAndThen(store, failed('sweep', key))
+        return { kind: 'run', ticket: openTicket({ settings, events, claim: { key, owner: request.owner, fence }, requestId, phases, transaction }) }
       }
       case 'done': {
-        const { response } = result
+        const response = await opened(key, result.response)
+        if (response === undefined) return reply(refusals.storeUnavailable())
         events.emit('replayed', () => ({ key, status: response.status, bodyKept: response.body !== null, took: took() }))
         return reply(replayOf(response))
       }
@@ -107,19 +117,33 @@ export function createIdempotency<Native>(options: IdempotencyOptions<Native>): 
     }
   }
 
+  /** The stored response in clear, or `undefined` where it cannot be opened. */
+  async function opened(key: string, response: StoredResponse): Promise<StoredResponse | undefined> {
+    if (settings.seal === undefined) return response
+    try {
+      return await settings.seal.open(key, response)
+    } catch (error) {
+      failed('open', key)(error)
+      return undefined
+    }
+  }
+
   /**
    * One claim within the deadline. A claim that succeeds too late has no handler: a fresh one is given back at once. One
    * that took over is not, since releasing forgets the fingerprint of a run that may have had effects; its lease ends.
    */
   function claim(request: ClaimRequest): Promise<ClaimResult> {
-    return withDeadline(() => store.claim(request), storeDeadline, (late) => {
-      if (late.kind !== 'claimed' || late.fence > 1) return
+    const limit = (storeDeadline + (store.transactional?.waitsAtMost ?? 0)) as Duration
+    return withDeadline(() => store.claim(request), limit, (late) => {
+      if (late.kind !== 'claimed' || (late.fence > 1 && store.transactional === undefined)) return
       const { key, owner } = request
-      withDeadline(() => store.release({ key, owner, fence: late.fence }), storeDeadline).catch((error: unknown) => {
-        events.emit('store-error', () => ({ operation: 'release', key, error }))
-      })
+      withDeadline(() => store.release({ key, owner, fence: late.fence }), storeDeadline).catch(failed('release', key))
     })
   }
+
+  /** Tells that a store operation failed. */
+  const failed = (operation: IdempotencyEvents['store-error']['operation'], key: string) => (error: unknown) =>
+    void events.emit('store-error', () => ({ operation, key, error }))
 
   async function verdictOn(fence: number) {
     if (typeof settings.onCrash !== 'function') return settings.onCrash

@@ -10,6 +10,8 @@ export interface IdempotencyEvents {
   readonly replayed: { readonly key: string; readonly status: number; readonly bodyKept: boolean; readonly took: Duration }
   /** Refused with 409: the first request is still running. */
   readonly conflict: { readonly key: string; readonly leaseLeft: Duration; readonly took: Duration }
+  /** A retry waited for the first request; `result` is what it came to. */
+  readonly waited: { readonly key: string; readonly result: 'done' | 'claimed' | 'pending' | 'expired' | 'mismatch'; readonly took: Duration }
   /** Refused with 422: the key belongs to another request. */
   readonly mismatch: { readonly key: string; readonly took: Duration }
   /** Refused with 409: the first owner vanished, and `onCrash` says not to run again. */
@@ -22,8 +24,10 @@ export interface IdempotencyEvents {
   readonly 'stale-complete': { readonly key: string; readonly fence: number; readonly ran: Duration }
   /** A lease could not be renewed, since somebody else holds the key or it is gone. The handler goes on, unprotected. */
   readonly 'lease-lost': { readonly key: string; readonly fence: number }
-  /** The handler has run for `maxRun` without a result; its lease is renewed no more. */
+  /** The handler has run for `maxRun` without a result; its lease is renewed no more, or its transaction is rolled back. */
   readonly 'run-too-long': { readonly key: string; readonly fence: number }
+  /** A handler answered with a stream that has no end; its key was given back, and the handler was told by an error. */
+  readonly unprotectable: { readonly key: string; readonly fence: number; readonly contentType: string }
   /** A store operation failed or took longer than `storeDeadline`. */
-  readonly 'store-error': { readonly operation: 'claim' | 'complete' | 'renew' | 'release'; readonly key: string; readonly error: unknown }
+  readonly 'store-error': { readonly operation: 'claim' | 'complete' | 'renew' | 'save-phase' | 'release' | 'sweep' | 'watch' | 'open'; readonly key: string; readonly error: unknown }
 }

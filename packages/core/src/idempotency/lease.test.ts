@@ -19,7 +19,7 @@ function keep(renew: IdempotencyStore['renew'], lease = 30_000, maxRun = 900_000
   const calls: string[] = []
   const renewed = vi.fn(renew)
   const stop = keepLease({
-    store: { claim: unused, complete: unused, release: unused, sweep: unused, renew: renewed },
+    store: { claim: unused, complete: unused, release: unused, savePhase: unused, sweep: unused, renew: renewed },
     claim,
     lease: ms(lease),
     maxRun: ms(maxRun),

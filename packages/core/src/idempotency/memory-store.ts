@@ -1,7 +1,7 @@
 import type { Duration } from '../duration.js'
 import { integerField, functionField, parseOptions } from '../options.js'
 import { ExpiryQueue } from './expiry-queue.js'
-import type { Claim, ClaimRequest, ClaimResult, IdempotencyStore, StoredResponse } from './store.js'
+import type { Claim, ClaimRequest, ClaimResult, IdempotencyStore, SavedPhases, StoredResponse } from './store.js'
 
 /** The options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
@@ -14,7 +14,7 @@ export interface MemoryStoreOptions {
 }
 
 type Record =
-  | { readonly state: 'pending'; readonly fence: number; readonly owner: string; readonly fingerprint: string; leaseUntil: number; expiresAt: number }
+  | { readonly state: 'pending'; readonly fence: number; readonly owner: string; readonly fingerprint: string; phases: SavedPhases | undefined; leaseUntil: number; expiresAt: number }
   | { readonly state: 'released'; readonly fence: number; expiresAt: number }
   | { readonly state: 'done'; readonly fence: number; readonly fingerprint: string; readonly response: StoredResponse; readonly bytes: number; expiresAt: number }
 
@@ -88,15 +88,17 @@ export function memoryStore(options?: MemoryStoreOptions): IdempotencyStore {
       }
     }
     const fence = (record?.fence ?? 0) + 1
+    const phases = record?.state === 'pending' ? record.phases : undefined
     put(request.key, {
       state: 'pending',
       fence,
       owner: request.owner,
       fingerprint: request.fingerprint,
+      phases,
       leaseUntil: time + request.lease,
       expiresAt: time + Math.max(request.retention, request.lease),
     })
-    return { kind: 'claimed', fence }
+    return { kind: 'claimed', fence, ...(phases !== undefined && { phases }) }
   }
 
   return {
@@ -122,6 +124,12 @@ export function memoryStore(options?: MemoryStoreOptions): IdempotencyStore {
       record.leaseUntil = now() + lease
       // The record must outlive its lease, or a handler that runs on would lose its key to a second one.
       record.expiresAt = Math.max(record.expiresAt, record.leaseUntil)
+      return true
+    },
+    async savePhase(claim, name, value) {
+      const record = held(claim)
+      if (record === undefined) return false
+      record.phases = { ...record.phases, [name]: value }
       return true
     },
     async release(claim) {

@@ -23,6 +23,8 @@ describe('readIdempotencyOptions', () => {
       maxRequestBytes: 1_048_576,
       maxResponseBytes: 1_048_576,
       storeDeadline: 500,
+      onConflict: 'refuse',
+      waitAtMost: 10_000,
       onStoreError: 'refuse',
       neverReplay: new Set(),
     })
@@ -80,7 +82,7 @@ describe('readIdempotencyOptions', () => {
     expect(() => read({ store, principal, ttl: '1d' })).toThrow(
       expect.objectContaining({
         code: 'option-unknown',
-        message: 'idempotent: unknown option "ttl"; allowed: store, principal, scope, required, methods, header, lease, maxRun, retention, onCrash, maxRequestBytes, maxResponseBytes, storeDeadline, onStoreError, neverReplay',
+        message: 'idempotent: unknown option "ttl"; allowed: store, principal, scope, required, methods, header, lease, maxRun, retention, onCrash, maxRequestBytes, maxResponseBytes, storeDeadline, fingerprint, onConflict, waitAtMost, seal, onStoreError, neverReplay',
       }),
     )
   })

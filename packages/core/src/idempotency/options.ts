@@ -1,6 +1,8 @@
 import type { DurationInput } from '../duration.js'
 import { HopwiseError } from '../errors.js'
 import { durationField, fieldNameField, functionField, integerField, parseOptions, booleanField, valueField, wordField } from '../options.js'
+import type { Incoming } from './incoming.js'
+import type { Sealer } from './sealing.js'
 import type { IdempotencyStore } from './store.js'
 
 /** What is known of a request whose first owner vanished: its lease ran out with no result. */
@@ -32,7 +34,7 @@ export interface IdempotencyOptions<Native> {
   readonly header?: string
   /** How long a claim holds after its process died; renewed at a third of it while the handler runs. Range 100 ms to 1 h. ['30s'] */
   readonly lease?: DurationInput
-  /** For how long the lease is renewed at most: the longest that a handler may take. Range 1 s to 24 h. ['15m'] */
+  /** For how long the lease is renewed, or a transaction kept open, at most: the longest that a handler may take. Range 1 s to 24 h. ['15m'] */
   readonly maxRun?: DurationInput
   /** How long a result is kept and replayed. Range 1 s to 365 d. ['24h'] */
   readonly retention?: DurationInput
@@ -48,6 +50,17 @@ export interface IdempotencyOptions<Native> {
   readonly maxResponseBytes?: number
   /** How long one store operation may take. Range 10 ms to 60 s. ['500ms'] */
   readonly storeDeadline?: DurationInput
+  /**
+   * What makes two requests with one key the same, instead of method, target, content type and raw body: a text of any
+   * length, which is hashed. {@link jsonFingerprint} makes one that does not mind the order of keys in JSON.
+   */
+  readonly fingerprint?: (incoming: Incoming<Native>, body: Uint8Array) => string | Promise<string>
+  /** A retry while the first request runs: `'refuse'` answers 409 at once, `'wait'` waits for its result. ['refuse'] */
+  readonly onConflict?: 'refuse' | 'wait'
+  /** How long `onConflict: 'wait'` waits before it answers 409 all the same. Range 10 ms to 5 min. ['10s'] */
+  readonly waitAtMost?: DurationInput
+  /** Encrypts what is stored of responses; see `aesGcmSealer`. [responses are stored in clear] */
+  readonly seal?: Sealer
   /** Where the store fails before the handler ran: `'refuse'` answers 503 with Retry-After, `'proceed'` runs unprotected. ['refuse'] */
   readonly onStoreError?: 'refuse' | 'proceed'
   /** Further response fields that no replay may carry. [[]] */
@@ -85,6 +98,10 @@ export function readIdempotencyOptions<Native>(options: IdempotencyOptions<Nativ
     maxRequestBytes: integerField({ min: 0, max: 2 ** 30, default: 2 ** 20 }),
     maxResponseBytes: integerField({ min: 0, max: 2 ** 30, default: 2 ** 20 }),
     storeDeadline: durationField({ min: 10, max: '60s', default: '500ms' }),
+    fingerprint: functionField<NonNullable<IdempotencyOptions<Native>['fingerprint']>>('a function that gives a text'),
+    onConflict: wordField(['refuse', 'wait'], 'refuse'),
+    waitAtMost: durationField({ min: 10, max: '5m', default: '10s' }),
+    seal: valueField<Sealer>('a sealer, such as aesGcmSealer()', isSealer),
     onStoreError: wordField(['refuse', 'proceed'], 'refuse'),
     neverReplay: { ...valueField<readonly string[]>('a list of field names', isTokenList), default: [] },
   })
@@ -108,7 +125,15 @@ export function readIdempotencyOptions<Native>(options: IdempotencyOptions<Nativ
 export type IdempotencySettings<Native> = ReturnType<typeof readIdempotencyOptions<Native>>
 
 function isStore(value: unknown): boolean {
+  return hasMethods(value, ['claim', 'complete', 'renew', 'savePhase', 'release', 'sweep'])
+}
+
+function isSealer(value: unknown): boolean {
+  return hasMethods(value, ['seal', 'open'])
+}
+
+function hasMethods(value: unknown, names: readonly string[]): boolean {
   if (typeof value !== 'object' || value === null) return false
-  const store = value as Record<string, unknown>
-  return ['claim', 'complete', 'renew', 'release', 'sweep'].every((operation) => typeof store[operation] === 'function')
+  const methods = value as Record<string, unknown>
+  return names.every((name) => typeof methods[name] === 'function')
 }

@@ -24,6 +24,7 @@ function open(does: Partial<IdempotencyStore> = {}, options: Partial<Idempotency
   const store = {
     claim: () => Promise.reject(new Error('a ticket claims nothing')),
     sweep: () => Promise.reject(new Error('a ticket sweeps nothing')),
+    savePhase: () => Promise.reject(new Error('no phase is saved here')),
     complete: vi.fn(does.complete ?? (async () => true)),
     renew: vi.fn(does.renew ?? (async () => true)),
     release: vi.fn(does.release ?? (async () => true)),
@@ -32,7 +33,7 @@ function open(does: Partial<IdempotencyStore> = {}, options: Partial<Idempotency
   const heard: unknown[] = []
   for (const name of told) events.on(name, (event) => heard.push([name, event]))
   const settings = readIdempotencyOptions<never>({ store, scope: 'global', ...options })
-  return { ticket: openTicket({ settings, events, claim, requestId: 'request-1' }), store, heard }
+  return { ticket: openTicket({ settings, events, claim, requestId: 'request-1', phases: undefined, transaction: undefined }), store, heard }
 }
 
 const never = () => new Promise<boolean>(() => {})

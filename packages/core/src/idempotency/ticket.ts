@@ -1,13 +1,16 @@
 import type { Duration } from '../duration.js'
+import { HopwiseError } from '../errors.js'
 import type { Events } from '../events.js'
-import type { Fields, PlainResponse } from '../http.js'
-import { withDeadline } from './deadline.js'
+import { fieldValues, type Fields, type PlainResponse } from '../http.js'
+import { lightTimer, withDeadline } from './deadline.js'
+import { digest } from './digest.js'
 import type { IdempotencyEvents } from './events.js'
 import { keepLease } from './lease.js'
 import type { IdempotencySettings } from './options.js'
+import { createPhases, type RunPhase } from './phases.js'
 import { refusals } from './refusals.js'
 import { storableFields } from './replay.js'
-import type { Claim } from './store.js'
+import type { Claim, SavedPhases } from './store.js'
 
 /** A response as the handler made it. `body` is `null` where it was larger than `captureLimit`. */
 export interface Outgoing {
@@ -16,7 +19,7 @@ export interface Outgoing {
   readonly body: Uint8Array | null
 }
 
-/** What becomes of a handler's response: it is sent, or another one takes its place (the owner had lost the key). */
+/** What becomes of a handler's response: it is sent, or another one takes its place. */
 export type Settled = { readonly kind: 'send' } | { readonly kind: 'replace'; readonly response: PlainResponse }
 
 /** The right and the duty of one handler run: made by a claim, ended by {@link Ticket.settle} or {@link Ticket.abandon}. */
@@ -29,17 +32,36 @@ export interface Ticket {
   readonly fence: number
   /** How many bytes of the response's body are worth capturing. */
   readonly captureLimit: number
+  /** What a transactional store opened for this run; its own package says how to use it. */
+  readonly transaction: unknown
+  /**
+   * Runs a part of the handler that has an effect of its own, and saves its value (as JSON, at most 64 KiB): where a
+   * run of the key crashed, the next one skips the phases that were finished and gets their values. Each name is
+   * worked once a run. A crash between the effect and the saving repeats that one phase: give it `deriveKey`.
+   * @throws whatever `work` throws; HopwiseError `phase-invalid`, and `lease-lost` where another run has the key by now
+   */
+  readonly phase: RunPhase
+  /**
+   * A key for the next service's own Idempotency-Key: 64 hexadecimal characters, the same in every run of this key, and
+   * another one for each name.
+   */
+  deriveKey(name: string): Promise<string>
   /** Says that the handler had no effect: its response is sent, not stored, and the key is free again. */
   release(): void
   /**
+   * To be called with the response's fields before the first of it is sent.
+   * @throws HopwiseError `endless-stream` for `text/event-stream`: it has no end that could be stored. The key is given back
+   */
+  admit(fields: Fields): void
+  /**
    * Says that there will be no result: the handler gave up without one. Its lease is renewed no more, and what its
-   * end means is up to `onCrash`, as after a crash. Without effect once settled.
+   * end means is up to `onCrash`, as after a crash; a transaction is rolled back. Without effect once settled.
    */
   abandon(): void
   /**
    * Stores the response; to be awaited before the last byte of it leaves. A second call gives the first one's result.
    * Never rejects: where the store fails, the response is sent all the same, the key stays pending for its lease, and
-   * a `store-error` event says so.
+   * a `store-error` event says so. (In a transactional store the effects are gone then, and 503 takes its place.)
    */
   settle(outgoing: Outgoing): Promise<Settled>
 }
@@ -53,36 +75,55 @@ export interface TicketParts {
   readonly events: Events<IdempotencyEvents>
   readonly claim: Claim
   readonly requestId: string | undefined
+  readonly phases: SavedPhases | undefined
+  readonly transaction: unknown
 }
 
 /** Opens a ticket for a claim that was just made, and starts to renew its lease. */
-export function openTicket({ settings, events, claim, requestId }: TicketParts): Ticket {
-  const { store, storeDeadline } = settings
+export function openTicket({ settings, events, claim, requestId, phases, transaction }: TicketParts): Ticket {
+  const { store, storeDeadline, seal } = settings
   const { key, fence } = claim
+  const transactional = store.transactional !== undefined
   const startedAt = performance.now()
   const ran = (): Duration => Math.round(performance.now() - startedAt) as Duration
+  const failed = (operation: IdempotencyEvents['store-error']['operation']) => (error: unknown) =>
+    void events.emit('store-error', () => ({ operation, key, error }))
   let released = false
   let settled: Promise<Settled> | undefined
 
-  const stopRenewing = keepLease({
-    store,
-    claim,
-    lease: settings.lease,
-    maxRun: settings.maxRun,
-    storeDeadline,
-    lost: () => {
-      // While settling, the renewal may have met the settled record; a key that is really lost is told by stale-complete.
-      if (settled === undefined) events.emit('lease-lost', () => ({ key, fence }))
-    },
-    tooLong: () => events.emit('run-too-long', () => ({ key, fence })),
-    failed: (error) => events.emit('store-error', () => ({ operation: 'renew', key, error })),
-  })
+  const tooLong = () => void events.emit('run-too-long', () => ({ key, fence }))
+  const rollBack = (): void => {
+    withDeadline(() => store.release(claim), storeDeadline).catch(failed('release'))
+  }
+  const stopRenewing = transactional
+    ? lightTimer(() => {
+        tooLong()
+        rollBack()
+      }, settings.maxRun)
+    : keepLease({
+        store,
+        claim,
+        lease: settings.lease,
+        maxRun: settings.maxRun,
+        storeDeadline,
+        lost: () => {
+          // While settling, the renewal may have met the settled record; a key that is really lost is told by stale-complete.
+          if (settled === undefined) events.emit('lease-lost', () => ({ key, fence }))
+        },
+        tooLong,
+        failed: failed('renew'),
+      })
+
+  const complete = async ({ status, fields, body }: Outgoing): Promise<boolean> => {
+    const response = { status, fields: storableFields(fields, settings.neverReplay), body, requestId }
+    return store.complete(claim, seal === undefined ? response : await seal.seal(key, response), settings.retention)
+  }
 
   async function settle(outgoing: Outgoing): Promise<Settled> {
-    const free = released || withoutEffect.has(outgoing.status)
-    const operation = free ? 'release' : 'complete'
+    // Rolled back with its transaction, an error had no effect.
+    const free = released || withoutEffect.has(outgoing.status) || (transactional && outgoing.status >= 500)
     try {
-      const held = await withDeadline(() => (free ? store.release(claim) : store.complete(claim, stored(outgoing), settings.retention)), storeDeadline)
+      const held = await withDeadline(() => (free ? store.release(claim) : complete(outgoing)), storeDeadline)
       if (!held) {
         events.emit('stale-complete', () => ({ key, fence, ran: ran() }))
         // Two answers to one key must not both be believed: the winner's is the one to ask for.
@@ -91,24 +132,36 @@ export function openTicket({ settings, events, claim, requestId }: TicketParts):
       if (free) events.emit('released', () => ({ key, fence, status: outgoing.status, ran: ran() }))
       else events.emit('completed', () => ({ key, fence, status: outgoing.status, bodyKept: outgoing.body !== null, ran: ran() }))
     } catch (error) {
-      events.emit('store-error', () => ({ operation, key, error }))
+      failed(free ? 'release' : 'complete')(error)
+      if (transactional && !free) return { kind: 'replace', response: refusals.storeUnavailable() }
     } finally {
       stopRenewing()
     }
     return { kind: 'send' }
   }
 
-  const stored = ({ status, fields, body }: Outgoing) => ({ status, fields: storableFields(fields, settings.neverReplay), body, requestId })
-
   return {
     key,
     fence,
     attempt: fence,
     captureLimit: settings.maxResponseBytes,
+    transaction,
+    phase: createPhases({ store, claim, saved: phases ?? {}, storeDeadline, failed: failed('save-phase') }),
+    deriveKey: (name) => digest(['derived', key, name]),
     release: () => {
       released = true
     },
-    abandon: () => stopRenewing(),
+    admit: (fields) => {
+      const contentType = fieldValues(fields, 'content-type')[0] ?? ''
+      if (!/^text\/event-stream\b/i.test(contentType)) return
+      released = true
+      events.emit('unprotectable', () => ({ key, fence, contentType: 'text/event-stream' }))
+      throw new HopwiseError('endless-stream', 'a text/event-stream has no end that could be stored and replayed: answer it from a route without idempotency')
+    },
+    abandon: () => {
+      stopRenewing()
+      if (transactional && settled === undefined) rollBack()
+    },
     settle: (outgoing) => (settled ??= settle(outgoing)),
   }
 }

@@ -2,7 +2,9 @@ import type { RequestIdentity } from './resolve.js'
 
 /** What is known of the request that is being served. */
 export interface RequestContext {
-  readonly requestId: RequestIdentity
+  readonly requestId?: RequestIdentity
+  /** The idempotent run that the request's handler is, where there is one. */
+  readonly run?: { release(): void }
 }
 
 interface AsyncStorage<T> {
@@ -32,5 +34,5 @@ export function getContext(): RequestContext | undefined {
 
 /** The id of the request that is being served, or `undefined` outside of one. */
 export function getRequestId(): string | undefined {
-  return getContext()?.requestId.id
+  return getContext()?.requestId?.id
 }
