@@ -10,10 +10,13 @@ export interface Sealer {
   open(key: string, sealed: StoredResponse): Promise<StoredResponse>
 }
 
+/** WebCrypto's CryptoKey, by a name that is there with and without the types of a browser. */
+type SecretKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>
+
 /** The options of {@link aesGcmSealer}. */
 export interface AesGcmOptions {
   /** The secret keys by id: 16 or 32 bytes each, or AES-GCM CryptoKeys. Keep an old one for as long as `retention`. */
-  readonly keys: Readonly<Record<string, Uint8Array<ArrayBuffer> | CryptoKey>>
+  readonly keys: Readonly<Record<string, Uint8Array<ArrayBuffer> | SecretKey>>
   /** The id of the key that seals from now on. */
   readonly current: string
 }
@@ -39,7 +42,7 @@ export function aesGcmSealer(options: AesGcmOptions): Sealer {
       key instanceof Uint8Array ? crypto.subtle.importKey('raw', key, 'AES-GCM', false, ['encrypt', 'decrypt']) : Promise.resolve(key),
     ]),
   )
-  const keyOf = async (id: string): Promise<CryptoKey> => {
+  const keyOf = async (id: string): Promise<SecretKey> => {
     const key = await imported.get(id)
     if (key === undefined) throw new HopwiseError('seal-unopened', `a stored response was sealed with a key that is not among keys: ${JSON.stringify(id)}`)
     return key
@@ -75,12 +78,12 @@ export function aesGcmSealer(options: AesGcmOptions): Sealer {
   }
 }
 
-function parameters(iv: Uint8Array<ArrayBuffer>, key: string): AesGcmParams {
+function parameters(iv: Uint8Array<ArrayBuffer>, key: string) {
   return { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(key) }
 }
 
 function areKeys(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const keys = Object.values(value)
-  return keys.length > 0 && keys.every((key) => (key instanceof Uint8Array ? key.length === 16 || key.length === 32 : key instanceof CryptoKey))
+  return keys.length > 0 && keys.every((key) => (key instanceof Uint8Array ? key.length === 16 || key.length === 32 : typeof key === 'object' && key !== null && 'algorithm' in key))
 }
