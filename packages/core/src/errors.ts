@@ -12,7 +12,6 @@ export const errorTable = {
   'mounted-twice': { title: 'The idempotency middleware runs twice for one request' },
   'store-unusable': { title: 'The store cannot be used' },
   'runtime-unsupported': { title: 'The runtime lacks what this needs' },
-  'endless-stream': { title: 'A response without an end cannot be protected' },
   'lease-lost': { title: 'Another run has taken the key over' },
   'phase-invalid': { title: 'A phase has a wrong name' },
   'seal-unopened': { title: 'A stored response cannot be opened' },
@@ -23,6 +22,7 @@ export const errorTable = {
   'outcome-unknown': { title: 'The first request with this Idempotency-Key ended without a known outcome', status: 409 },
   'body-too-large': { title: 'The request body is larger than an idempotent request may be', status: 413 },
   'key-reused': { title: 'Idempotency-Key was used for another request', status: 422 },
+  'endless-stream': { title: 'A response without an end cannot be protected', status: 500 },
   'store-unavailable': { title: 'Idempotency keys cannot be checked now', status: 503 },
 } as const satisfies Record<string, { readonly title: string; readonly status?: number }>
 

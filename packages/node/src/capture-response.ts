@@ -28,18 +28,24 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
   let headDeferred = false
   /** Node itself is at work below us, and what it calls is meant for it. */
   let below = false
-  let phase: 'open' | 'holding' | 'settled' = 'open'
+  /** `'refused'`: another answer has taken its place, and what the handler writes goes nowhere. */
+  let phase: 'open' | 'holding' | 'settled' | 'refused' = 'open'
   let ended = false
   let swallowedClose = false
   const earlier = response.getHeaders()
   /** What is to be sent once the copy is stored, in order. */
   const held: (() => void)[] = []
 
+  /** Takes the head once; `undefined` where the response is refused for it. */
   const takeHead = () => {
-    if (head !== undefined) return head
+    if (head !== undefined || phase === 'refused') return head
     const fields = fieldsOf(response as ServerResponse & RawHeaderNames)
-    ticket.admit(fields)
-    return (head = { status: response.statusCode, fields })
+    const refusal = ticket.admit(fields)
+    if (refusal === undefined) return (head = { status: response.statusCode, fields })
+    phase = 'refused'
+    void ticket.settle({ status: refusal.status, fields: [], body: null })
+    replace(refusal)
+    return undefined
   }
 
   const goBelow = <T>(work: () => T): T => {
@@ -55,12 +61,13 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
   const hold = (send: () => void): void => {
     held.push(send)
     if (phase === 'holding') return
+    const taken = takeHead()
+    if (taken === undefined) return
     phase = 'holding'
-    const { status, fields } = takeHead()
     const began = response.headersSent && !headDeferred
     // To the handler the response is over, as it would be without us.
     pretend(response, 'headersSent', true)
-    void ticket.settle({ status, fields, body: copy.take() }).then((settled) => {
+    void ticket.settle({ ...taken, body: copy.take() }).then((settled) => {
       phase = 'settled'
       headDeferred = false
       stopPretending(response, 'headersSent')
@@ -82,11 +89,12 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
     for (const name of response.getHeaderNames()) response.removeHeader(name)
     mergeHeaders(response, earlier)
     response.statusMessage = ''
-    writeReply(response, other)
+    goBelow(() => writeReply(response, other))
   }
 
   const writeHead = (...args: HeadArguments): ServerResponse => {
     const [status, ...rest] = args
+    if (phase === 'refused' && !below) return response
     // Twice, or with a status that is none: Node has the error for it.
     if (phase !== 'open' || below || headDeferred || !Number.isInteger(status) || status < 100 || status > 999) {
       if (headDeferred && !below) goBelow(() => original.writeHead(response.statusCode))
@@ -95,22 +103,25 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
     if (typeof rest[0] === 'string') response.statusMessage = rest[0]
     mergeHeaders(response, rest.at(-1))
     response.statusCode = status
-    takeHead()
+    if (takeHead() === undefined) return response
     headDeferred = true
     pretend(response, 'headersSent', true)
     return response
   }
 
   const flushHeaders = (): void => {
-    takeHead()
+    if (takeHead() === undefined) return
     goBelow(original.flushHeaders)
     headDeferred = false
   }
 
   const write: Write = (chunk, encodingOrCallback, lastArgument) => {
     const { encoding, callback } = readArguments(encodingOrCallback, lastArgument)
-    if (phase === 'settled') return original.write(chunk, encoding, callback)
-    takeHead()
+    if (phase === 'settled' || below) return original.write(chunk, encoding, callback)
+    if (takeHead() === undefined) {
+      if (callback !== undefined) queueMicrotask(callback)
+      return true
+    }
     copy.add(chunk, encoding)
     const send = () => void (response.destroyed ? callback?.() : original.write(chunk, encoding, callback))
     const declared = Number(response.getHeader('content-length') ?? Number.NaN)
@@ -129,9 +140,8 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
 
   const end = (chunkOrCallback?: Chunk | null | Callback, encodingOrCallback?: BufferEncoding | Callback, lastArgument?: Callback): ServerResponse => {
     const given = typeof chunkOrCallback === 'function' ? { chunk: undefined, ...readArguments(chunkOrCallback) } : { chunk: chunkOrCallback, ...readArguments(encodingOrCallback, lastArgument) }
-    if (phase === 'settled') return original.end(given.chunk, given.encoding, given.callback)
-    if (ended) return response
-    takeHead()
+    if (phase === 'settled' || below) return original.end(given.chunk, given.encoding, given.callback)
+    if (ended || takeHead() === undefined) return response
     ended = true
     if (given.chunk !== undefined && given.chunk !== null) copy.add(given.chunk, given.encoding)
     pretend(response, 'writableEnded', true)
@@ -140,7 +150,7 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
   }
 
   const emit = (event: string | symbol, ...args: unknown[]): boolean => {
-    if (event !== 'close' || phase === 'settled') return original.emit(event, ...args)
+    if (event !== 'close' || phase === 'settled' || phase === 'refused') return original.emit(event, ...args)
     swallowedClose = true
     // Cut from this side, with no sign from the client: the handler gave up, and there will be no result.
     const { socket } = response.req

@@ -52,7 +52,7 @@ function listener({ routes, idempotency, requestId }: AdapterSetup): RequestList
     const route = routes.find((one) => one.path === path(request) && one.method === request.method)
     if (route === undefined) return void response.writeHead(404).end()
     const next = (error?: unknown): void => {
-      if (error === undefined) run(route, request, response).catch((reason: unknown) => response.destroy(reason as Error))
+      if (error === undefined) run(route, request, response).catch((reason: unknown) => void response.writeHead(500).end(String(reason)))
       else response.writeHead(500).end(String(error))
     }
     if (route.idempotent) protect(request, response, next)

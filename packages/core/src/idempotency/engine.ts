@@ -75,7 +75,7 @@ export function createIdempotency<Native>(options: IdempotencyOptions<Native>): 
     try {
       result = await claim(request)
       if (result.kind === 'pending' && settings.onConflict === 'wait') {
-        result = await waitForResult({ store, key, limit: settings.waitAtMost, again: () => claim(request), unwatched: failed('watch', key) })
+        result = await waitForResult({ store, key, limit: settings.waitAtMost, storeDeadline, again: () => claim(request), unwatched: failed('watch', key) })
         const { kind } = result
         events.emit('waited', () => ({ key, result: kind, took: took() }))
       }

@@ -26,7 +26,7 @@ export interface IdempotencyEvents {
   readonly 'lease-lost': { readonly key: string; readonly fence: number }
   /** The handler has run for `maxRun` without a result; its lease is renewed no more, or its transaction is rolled back. */
   readonly 'run-too-long': { readonly key: string; readonly fence: number }
-  /** A handler answered with a stream that has no end; its key was given back, and the handler was told by an error. */
+  /** A handler answered with a stream that has no end; its key was given back, and the client got a 500 that says so. */
   readonly unprotectable: { readonly key: string; readonly fence: number; readonly contentType: string }
   /** A store operation failed or took longer than `storeDeadline`. */
   readonly 'store-error': { readonly operation: 'claim' | 'complete' | 'renew' | 'save-phase' | 'release' | 'sweep' | 'watch' | 'open'; readonly key: string; readonly error: unknown }

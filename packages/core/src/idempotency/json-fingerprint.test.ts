@@ -69,6 +69,16 @@ describe('jsonFingerprint', () => {
   ])('%s', async (_what, first, second, status) => {
     expect(await outcome(first, second)).toBe(status)
   })
+  test('bytes that are not UTF-8 are compared as they are, and so is a byte order mark', async () => {
+    const json = (...value: number[]) => Uint8Array.of(...new TextEncoder().encode('{"a":"'), ...value, ...new TextEncoder().encode('"}'))
+    const bodies = [json(0xff), json(0xfe), json(0xef, 0xbf, 0xbd), json(0x41), Uint8Array.of(0xef, 0xbb, 0xbf, ...json(0x41))]
+    const prints = await Promise.all(bodies.map((body) => jsonFingerprint()(incoming(), body)))
+    expect(new Set(prints).size).toBe(bodies.length)
+  })
+  test('a string of 16 million characters is no problem', () => {
+    const long = `"${'a'.repeat(2 ** 24)}"`
+    expect(canonicalJson(`[ ${long} ]`) === `[${long}]`).toBe(true)
+  })
   test('a JSON suffix counts as JSON, another type does not', async () => {
     expect(await outcome('{"a":1,"b":2}', '{"b":2,"a":1}', 'application/vnd.api+json; charset=utf-8')).toBe(201)
     expect(await outcome('{"a":1,"b":2}', '{"b":2,"a":1}', 'text/plain')).toBe(422)

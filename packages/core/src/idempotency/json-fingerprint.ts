@@ -13,15 +13,25 @@ const deepest = 128
 export function jsonFingerprint(): (incoming: Incoming<unknown>, body: Uint8Array) => Promise<string> {
   return (incoming, body) => {
     const isJson = /^application\/([\w.-]+\+)?json\b/i.test(incoming.field('content-type')[0] ?? '')
-    const canonical = isJson ? canonicalJson(new TextDecoder().decode(body)) : undefined
+    const text = isJson ? strictText(body) : undefined
+    const canonical = text === undefined ? undefined : canonicalJson(text)
     return fingerprint(incoming, canonical === undefined ? body : new TextEncoder().encode(canonical))
+  }
+}
+
+/** The text of UTF-8 bytes; `undefined` where they are not UTF-8, since different wrong bytes would become one U+FFFD. */
+function strictText(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch {
+    return undefined
   }
 }
 
 const space = /[ \t\n\r]*/y
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
 // oxlint-disable-next-line no-control-regex
-const string = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"/y
+const string = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4})[^"\\\u0000-\u001f]*)*"/y
 
 /** JSON text with sorted names and no white space, numbers as written; `undefined` where it is not JSON or is ambiguous. */
 export function canonicalJson(text: string): string | undefined {

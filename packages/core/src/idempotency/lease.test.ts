@@ -132,6 +132,14 @@ describe('keepLease', () => {
     expect(calls).toEqual(['too long'])
   })
 
+  test('a third is rounded down, so that the third renewal does not come after the lease', async () => {
+    const { renewed } = keep(async () => true, 100)
+    await vi.advanceTimersByTimeAsync(33)
+    expect(renewed).toHaveBeenCalledTimes(1)
+    await vi.advanceTimersByTimeAsync(67)
+    expect(renewed).toHaveBeenCalledTimes(3)
+  })
+
   test('the last renewal\'s answer is told although renewing is over', async () => {
     const { calls } = keep(async () => false, 30_000, 10_000)
     await vi.advanceTimersByTimeAsync(10_000)

@@ -141,6 +141,20 @@ describe('a key\'s life', () => {
     expect(await store.complete(claim, response(), ms(1_000))).toBe(true)
   })
 
+  test('at the very end of its retention a record is gone, for its holder and for a sweep', async () => {
+    const { store, clock, hold } = storeWithClock()
+    clock.now = 6_000
+    const changes = { lease: ms(1_000), retention: ms(1_000) }
+    const [claim] = [await hold('a', changes), await hold('b', changes)]
+    clock.now = 6_999
+    expect(await store.renew(claim, ms(1))).toBe(true)
+    clock.now = 7_000
+    expect(await store.complete(claim, response(), ms(60_000))).toBe(false)
+    expect(await store.renew(claim, ms(60_000))).toBe(false)
+    expect(await store.release(claim)).toBe(false)
+    expect(await store.sweep(10)).toBe(2)
+  })
+
   test('of many claims at once one has the key', async () => {
     const { store, request } = storeWithClock()
     const results = await Promise.all(Array.from({ length: 50 }, () => store.claim(request('a'))))

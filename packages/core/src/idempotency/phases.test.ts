@@ -58,7 +58,8 @@ describe('phases', () => {
   test.each([
     ['a store that fails', { savePhase: () => Promise.reject(new Error('away')) }, () => '1'],
     ['a value over the limit', {}, () => 'x'.repeat(65_536)],
-  ] as [string, Partial<IdempotencyStore>, () => string][])('%s: the handler goes on, and it is told', async (_what, broken, work) => {
+    ['a value that JSON does not know', {}, () => 10n],
+  ] as [string, Partial<IdempotencyStore>, () => string | bigint][])('%s: the handler goes on, and it is told', async (_what, broken, work) => {
     const { run, told } = bench({}, (store) => ({ ...store, ...broken }))
     expect(await (await run()).phase('charge', work)).toBe(work())
     expect(told.at(-1)).toMatchObject({ name: 'store-error', event: { operation: 'save-phase' } })

@@ -28,9 +28,9 @@ export function createPhases({ store, claim, saved, storeDeadline, failed }: Pha
   const workAndSave = async (phase: string, work: () => unknown): Promise<unknown> => {
     if (Object.hasOwn(saved, phase)) return JSON.parse(saved[phase] ?? 'null')
     const value = await work()
-    const text = JSON.stringify(value) ?? 'null'
     let held = true
     try {
+      const text = JSON.stringify(value) ?? 'null'
       if (text.length > longestValue) throw new RangeError(`the value of phase ${phase} has more than ${longestValue} characters of JSON`)
       held = await withDeadline(() => store.savePhase(claim, phase, text), storeDeadline)
     } catch (error) {

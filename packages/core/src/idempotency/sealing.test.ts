@@ -32,10 +32,15 @@ describe('aesGcmSealer', () => {
   test('does not open for another key, changed, clear, or with a key that is gone', async () => {
     const sealed = await sealer.seal('key', response)
     const changed = { ...sealed, body: Uint8Array.from(sealed.body ?? []).map((byte, at) => (at === 20 ? byte ^ 1 : byte)) }
-    for (const [key, one] of [['other', sealed], ['key', changed], ['key', response]] as const) {
+    for (const [key, one] of [['other', sealed], ['key', changed], ['key', { ...sealed, status: 402 }], ['key', response], ['key', { ...response, body: null }]] as const) {
       await expect(sealer.open(key, one)).rejects.toMatchObject({ code: 'seal-unopened' })
     }
     await expect(aesGcmSealer({ keys: { k2: secret(2) }, current: 'k2' }).open('key', sealed)).rejects.toThrow(/"k1"/)
+  })
+
+  test('opens what a store without room left of it: that the request is done', async () => {
+    const left = { ...(await sealer.seal('key', response)), body: null }
+    expect(await sealer.open('key', left)).toEqual({ status: 201, fields: [], body: null, requestId: undefined })
   })
 
   test('rotates: the old key opens what it sealed, the new one seals', async () => {

@@ -26,8 +26,8 @@ const nonceBytes = 12
 
 /**
  * Seals stored responses by AES-GCM (WebCrypto) with a random nonce of 96 bits each. Fields, body and request id are
- * sealed together, with the scoped key as associated data: a record that is moved to another key does not open. The
- * status stays readable. Saved phases are not sealed. To rotate: add a key, make it current, and remove the old one
+ * sealed together, with the scoped key and the status as associated data: a record that is moved to another key, or
+ * whose status was changed, does not open. The status stays readable. Saved phases are not sealed. To rotate: add a key, make it current, and remove the old one
  * once the retention is over.
  * @throws HopwiseError `option-unknown`, `option-invalid`
  */
@@ -56,7 +56,7 @@ export function aesGcmSealer(options: AesGcmOptions): Sealer {
       plain.set(head, 4)
       if (body !== null) plain.set(body, 4 + head.length)
       const iv = crypto.getRandomValues(new Uint8Array(nonceBytes))
-      const sealed = new Uint8Array(await crypto.subtle.encrypt(parameters(iv, key), await keyOf(current), plain))
+      const sealed = new Uint8Array(await crypto.subtle.encrypt(parameters(iv, key, status), await keyOf(current), plain))
       const whole = new Uint8Array(nonceBytes + sealed.length)
       whole.set(iv)
       whole.set(sealed, nonceBytes)
@@ -65,10 +65,12 @@ export function aesGcmSealer(options: AesGcmOptions): Sealer {
 
     async open(key, { status, fields, body }) {
       const id = fields.find(([name]) => name === marker)?.[1]
+      // A store that had no room for the body dropped all that was sealed: what is left is that the request is done.
+      if (id !== undefined && body === null) return { status, fields: [], body: null, requestId: undefined }
       if (id === undefined || body === null) throw new HopwiseError('seal-unopened', 'a stored response is not sealed; clear ones are not taken where a sealer is set')
       const secret = await keyOf(id)
       const whole = new Uint8Array(body)
-      const plain = await crypto.subtle.decrypt(parameters(whole.subarray(0, nonceBytes), key), secret, whole.subarray(nonceBytes)).catch(() => {
+      const plain = await crypto.subtle.decrypt(parameters(whole.subarray(0, nonceBytes), key, status), secret, whole.subarray(nonceBytes)).catch(() => {
         throw new HopwiseError('seal-unopened', 'a stored response was changed, or belongs to another key')
       })
       const length = new DataView(plain).getUint32(0)
@@ -78,8 +80,8 @@ export function aesGcmSealer(options: AesGcmOptions): Sealer {
   }
 }
 
-function parameters(iv: Uint8Array<ArrayBuffer>, key: string) {
-  return { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(key) }
+function parameters(iv: Uint8Array<ArrayBuffer>, key: string, status: number) {
+  return { name: 'AES-GCM', iv, additionalData: new TextEncoder().encode(`${status} ${key}`) }
 }
 
 function areKeys(value: unknown): boolean {

@@ -14,6 +14,8 @@ const told = ['completed', 'released', 'stale-complete', 'lease-lost', 'run-too-
 
 beforeEach(() => {
   vi.useFakeTimers()
+  // No clock starts at nothing.
+  vi.advanceTimersByTime(7_000)
 })
 afterEach(() => {
   vi.useRealTimers()

@@ -1,5 +1,4 @@
 import type { Duration } from '../duration.js'
-import { HopwiseError } from '../errors.js'
 import type { Events } from '../events.js'
 import { fieldValues, type Fields, type PlainResponse } from '../http.js'
 import { lightTimer, withDeadline } from './deadline.js'
@@ -49,10 +48,10 @@ export interface Ticket {
   /** Says that the handler had no effect: its response is sent, not stored, and the key is free again. */
   release(): void
   /**
-   * To be called with the response's fields before the first of it is sent.
-   * @throws HopwiseError `endless-stream` for `text/event-stream`: it has no end that could be stored. The key is given back
+   * To be called with the response's fields before the first of it is sent. Gives the answer that takes its place where
+   * it cannot be protected: a `text/event-stream` has no end that could be stored. The key is given back then.
    */
-  admit(fields: Fields): void
+  admit(fields: Fields): PlainResponse | undefined
   /**
    * Says that there will be no result: the handler gave up without one. Its lease is renewed no more, and what its
    * end means is up to `onCrash`, as after a crash; a transaction is rolled back. Without effect once settled.
@@ -153,10 +152,10 @@ export function openTicket({ settings, events, claim, requestId, phases, transac
     },
     admit: (fields) => {
       const contentType = fieldValues(fields, 'content-type')[0] ?? ''
-      if (!/^text\/event-stream\b/i.test(contentType)) return
+      if (!/^text\/event-stream\b/i.test(contentType)) return undefined
       released = true
       events.emit('unprotectable', () => ({ key, fence, contentType: 'text/event-stream' }))
-      throw new HopwiseError('endless-stream', 'a text/event-stream has no end that could be stored and replayed: answer it from a route without idempotency')
+      return refusals.endlessStream()
     },
     abandon: () => {
       stopRenewing()

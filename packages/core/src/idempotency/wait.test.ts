@@ -71,6 +71,26 @@ describe('onConflict: wait', () => {
     expect(told).toContainEqual({ name: 'store-error', event: expect.objectContaining({ operation: 'watch' }) as unknown })
   })
 
+  test('polls where watching hangs, from the store\'s deadline on, and a watch that comes later is ended', async () => {
+    let begin = (_stop: () => void): void => {}
+    const { wrap, conflict } = counted((store) => ({
+      ...store,
+      watch: () => new Promise<() => void>((resolve) => {
+        begin = resolve
+      }),
+    }))
+    const { run, reply, told } = bench({ onConflict: 'wait', waitAtMost: '1m', storeDeadline: 10 }, wrap)
+    const first = await run()
+    const waiting = reply()
+    await conflict()
+    await first.settle(created)
+    expect((await waiting).status).toBe(201)
+    expect(told).toContainEqual({ name: 'store-error', event: { operation: 'watch', key: first.key, error: expect.objectContaining({ name: 'StoreTimeout' }) as unknown } })
+    const stop = vi.fn()
+    begin(stop)
+    await vi.waitFor(() => expect(stop).toHaveBeenCalledTimes(1))
+  })
+
   test('is bounded: then 409', async () => {
     const { run, reply, told } = bench({ onConflict: 'wait', waitAtMost: 30 })
     await run()

@@ -1,4 +1,5 @@
 import type { Duration } from '../duration.js'
+import { withDeadline } from './deadline.js'
 import type { ClaimResult, IdempotencyStore } from './store.js'
 
 const firstPause = 50
@@ -9,6 +10,7 @@ export interface Waiting {
   readonly store: IdempotencyStore
   readonly key: string
   readonly limit: Duration
+  readonly storeDeadline: Duration
   /** Claims once more. */
   readonly again: () => Promise<ClaimResult>
   /** The store's notifications failed; the waiting goes on by polling. */
@@ -20,16 +22,17 @@ export interface Waiting {
  * any case after a pause that grows from 50 ms to 1 s, give or take a half, since a notification may be lost.
  * @throws whatever `again` throws
  */
-export async function waitForResult({ store, key, limit, again, unwatched }: Waiting): Promise<ClaimResult> {
+export async function waitForResult({ store, key, limit, storeDeadline, again, unwatched }: Waiting): Promise<ClaimResult> {
   const endsAt = performance.now() + limit
   let wake = (): void => {}
   let woken = false
   let stop: (() => void) | undefined
+  const woke = (): void => {
+    woken = true
+    wake()
+  }
   try {
-    stop = await store.watch?.(key, () => {
-      woken = true
-      wake()
-    })
+    stop = await withDeadline(async () => store.watch?.(key, woke), storeDeadline, (late) => late?.())
   } catch (error) {
     unwatched(error)
   }

@@ -93,6 +93,7 @@ describe('idle-unlimited', () => {
     expect(findings(nginx({ upstream: { idle: 'unlimited' } }), to('60s'))[0]?.fix).toBe(
       'Give nginx a limit: upstream <name> { keepalive_timeout 56s; }',
     )
+    expect(findings(nginx({ upstream: { idle: 'unlimited' } }), to(60_900))[0]?.fix).toContain('keepalive_timeout 56s;')
   })
 })
 

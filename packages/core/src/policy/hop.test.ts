@@ -36,6 +36,10 @@ describe('customHop', () => {
     })
   })
 
+  test.each([1, 64])('a name may have %i characters', (length) => {
+    expect(customHop({ name: 'n'.repeat(length) }).name).toHaveLength(length)
+  })
+
   test.each(['unlimited', 'none', 'unknown'] as const)('an idle limit may be %s', (idle) => {
     expect(customHop({ name: 'waf', downstream: { idle } }).downstream.idle).toBe(idle)
   })

@@ -17,6 +17,8 @@ import { contractRoutes, type ContractRoute } from './routes.js'
 export interface IdempotentRunLike {
   readonly attempt: number
   readonly fence: number
+  phase<T>(name: string, work: () => T | Promise<T>): Promise<T>
+  deriveKey(name: string): Promise<string>
   release(): void
 }
 
@@ -28,7 +30,7 @@ export interface AdapterSetup {
    * The options of the idempotency middleware, but for `principal`: the adapter is to take it from the `x-user` field of
    * its native request.
    */
-  readonly idempotency: Pick<IdempotencyOptions<never>, 'store'> & Omit<Partial<IdempotencyOptions<never>>, 'store' | 'principal' | 'scope'>
+  readonly idempotency: Pick<IdempotencyOptions<never>, 'store'> & Omit<Partial<IdempotencyOptions<never>>, 'store' | 'principal' | 'scope' | 'fingerprint'>
   readonly requestId: RequestIdOptions
   /** Parse bodies before the idempotency middleware, keeping the raw bytes as the adapter's guide says, instead of after. */
   readonly parserFirst: boolean

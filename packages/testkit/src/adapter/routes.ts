@@ -1,3 +1,4 @@
+import { NoEffectError } from '@hopwise/core'
 import type { IdempotentRunLike } from './contract.js'
 
 /** What a contract route's handler gets, read by the framework's own means. */
@@ -92,6 +93,22 @@ export function contractRoutes(): ContractRoute[] {
     post('/released', ({ run }, n) => {
       run?.release()
       return { kind: 'json', status: 502, fields: [], value: { attempt: n, fence: run?.fence } }
+    }),
+    post('/no-effect', () => {
+      throw new NoEffectError('the card was not charged')
+    }),
+    post('/events', () => ({
+      kind: 'stream',
+      status: 200,
+      fields: [['content-type', 'text/event-stream']],
+      chunks: (async function* () {
+        yield text('data: 1\n\n')
+        yield text('data: 2\n\n')
+      })(),
+    })),
+    post('/phases', async ({ run }, n) => {
+      const charge = await run?.phase('charge', () => `charged by run ${n}`)
+      return { kind: 'json', status: n === 1 ? 429 : 201, fields: [], value: { charge, key: await run?.deriveKey('charge') } }
     }),
     post('/gated', async (_input, n) => {
       gate('gated').reach()

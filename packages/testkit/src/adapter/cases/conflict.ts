@@ -21,6 +21,21 @@ export const conflictCases: readonly AdapterCase[] = [
     },
   },
   {
+    title: 'with onConflict wait, a retry while the first request runs gets its result',
+    setup: { idempotency: { onConflict: 'wait', waitAtMost: '30s' } },
+    run: async ({ connect, postText, open, reached, executions }) => {
+      const [first, retry] = [await connect(), await connect()]
+      first.write(postText('/gated', { key: 'key-1' }))
+      await reached('gated')
+      retry.write(postText('/gated', { key: 'key-1' }))
+      // Another exchange is over by the time that the retry has been read as well.
+      await reached('gated')
+      await open('gated')
+      equal([(await first.response()).status, (await retry.response()).field('idempotent-replayed')], [201, 'true'], 'both answers')
+      equal(await executions('/gated'), 1, 'executions')
+    },
+  },
+  {
     title: '422 comes before 409: another request with a key that is in use is told so',
     run: async ({ connect, post, postText, open, reached }) => {
       const first = await connect()

@@ -1,6 +1,6 @@
 import { equal } from '../../store/expect.js'
 import type { AdapterCase } from '../case.js'
-import { essence } from '../tools.js'
+import { essence, problemType } from '../tools.js'
 
 const kept: Readonly<Record<string, number>> = {
   '/orders': 201,
@@ -63,6 +63,33 @@ export const replayCases: readonly AdapterCase[] = [
       const second = await post('/busy', { key: 'key-1' })
       equal([second.status, second.field('idempotent-replayed')], [429, undefined], 'the retry')
       equal(await executions('/busy'), 2, 'executions')
+    },
+  },
+  {
+    title: 'a handler that throws NoEffectError gives the key back, whatever the error path answers',
+    run: async ({ post, executions }) => {
+      equal((await post('/no-effect', { key: 'key-1' })).status, 500, 'the answer of the error path')
+      equal((await post('/no-effect', { key: 'key-1' })).field('idempotent-replayed'), undefined, 'the retry')
+      equal(await executions('/no-effect'), 2, 'executions')
+    },
+  },
+  {
+    title: 'an event stream is refused at once, and its key is given back',
+    needs: 'streams',
+    run: async ({ post, executions }) => {
+      const first = await post('/events', { key: 'key-1' })
+      equal([first.status, problemType(first)], [500, 'endless-stream'], 'the answer')
+      equal((await post('/events', { key: 'key-1' })).field('idempotent-replayed'), undefined, 'the retry')
+      equal(await executions('/events'), 2, 'executions')
+    },
+  },
+  {
+    title: 'a handler has phases, and the same derived key in each run',
+    run: async ({ post }) => {
+      const [first, second] = [await post('/phases', { key: 'key-1' }), await post('/phases', { key: 'key-1' })]
+      const [one, two] = [first, second].map((response) => JSON.parse(response.body.toString()) as { charge: string; key: string })
+      equal([one?.charge, two?.charge], ['charged by run 1', 'charged by run 2'], 'the phases of two runs, of which the first had no effect')
+      equal([one?.key.length, two?.key], [64, one?.key], 'the derived keys')
     },
   },
   {
