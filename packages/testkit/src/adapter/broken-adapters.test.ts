@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createIdempotency, createRequestIds, runInContext, getRequestId, type Incoming } from '@hopwise/core'
+import { createIdempotency, createRequestIds, getContext, getRequestId, runInContext, type Incoming } from '@hopwise/core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { runCases, type CasesReport } from '../store/run-cases.js'
 import { adapterContract, type AdapterSetup } from './contract.js'
@@ -66,7 +66,10 @@ function listener({ routes, idempotency, requestId }: AdapterSetup, wrong: Mista
     const decision = route.idempotent ? await engine.begin(incoming) : { kind: 'pass' as const }
     if (decision.kind === 'reply') return send(response, decision.response.status, decision.response.fields, decision.response.body)
     const ticket = decision.kind === 'run' ? decision.ticket : undefined
-    const output = await route.handle({ body, requestId: getRequestId(), run: ticket, query: (name) => new URLSearchParams(query).get(name) ?? undefined })
+    const input = { body, requestId: getRequestId(), run: ticket, query: (name: string) => new URLSearchParams(query).get(name) ?? undefined }
+    const output = await runInContext({ ...getContext(), ...(ticket !== undefined && { run: ticket }) }, () => route.handle(input)).catch(
+      (error: unknown) => ({ kind: 'throw' as const, message: String(error) }),
+    )
     if (wrong.stopWithClient && response.destroyed) return ticket?.abandon()
     const status = output.kind === 'throw' ? 500 : output.status
     const fields = output.kind === 'throw' ? [] : output.kind === 'json' ? [...output.fields, ['content-type', 'application/json'] as const] : output.fields
