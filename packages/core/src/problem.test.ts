@@ -14,6 +14,7 @@ test('the table has the refusals of the design, each with its status', () => {
     'body-too-large': 413,
     'key-reused': 422,
     'store-unavailable': 503,
+    'endless-stream': 500,
   })
 })
 
