@@ -93,7 +93,7 @@ export function createIdempotency<Native>(options: IdempotencyOptions<Native>): 
         const { fence, phases, transaction } = result
         events.emit(fence === 1 ? 'claimed' : 'taken-over', () => ({ key, fence, took: took() }))
         sweepNowAndThen(store, failed('sweep', key))
-        return { kind: 'run', ticket: openTicket({ settings, events, claim: { key, owner: request.owner, fence }, requestId, phases, transaction }) }
+        return { kind: 'run', ticket: openTicket({ settings, events, request, fence, requestId, phases, transaction }) }
       }
       case 'done': {
         const response = await opened(key, result.response)

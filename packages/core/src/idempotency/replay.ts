@@ -5,16 +5,20 @@ import type { StoredResponse } from './store.js'
 const neverStored = new Set([
   'connection', 'keep-alive', 'proxy-connection', 'proxy-authenticate', 'proxy-authentication-info', 'te', 'trailer',
   'transfer-encoding', 'upgrade', 'content-length', 'date', 'age', 'server', 'set-cookie', 'set-cookie2',
-  'traceparent', 'tracestate', 'server-timing', 'x-request-id', 'idempotent-replayed', 'idempotent-body',
+  'traceparent', 'tracestate', 'b3', 'x-amzn-trace-id', 'x-cloud-trace-context', 'server-timing', 'x-request-id', 'idempotent-replayed', 'idempotent-body',
   'x-original-request-id',
 ])
-/** CORS answers one origin, rate limits count one moment. */
-const neverStoredPrefixes = ['access-control-', 'ratelimit', 'x-ratelimit-', 'x-rate-limit-']
+/** A trace is one request's, CORS answers one origin, rate limits count one moment. */
+const neverStoredPrefixes = ['x-b3-', 'access-control-', 'ratelimit', 'x-ratelimit-', 'x-rate-limit-']
 
-/** The fields of a response that a replay may carry. `also` are further names in lower case. */
-export function storableFields(fields: Fields, also: ReadonlySet<string>): Fields {
+/**
+ * The fields of a response that a replay may carry. `also` are further names in lower case; a field whose value is the
+ * request's own id is left out whatever its name.
+ */
+export function storableFields(fields: Fields, also: ReadonlySet<string>, requestId?: string): Fields {
   const named = new Set(fieldValues(fields, 'connection').flatMap((value) => value.toLowerCase().split(',').map((name) => name.trim())))
-  return fields.filter(([name]) => {
+  return fields.filter(([name, value]) => {
+    if (value === requestId) return false
     const lower = name.toLowerCase()
     return !neverStored.has(lower) && !also.has(lower) && !named.has(lower) && !neverStoredPrefixes.some((prefix) => lower.startsWith(prefix))
   })

@@ -3,11 +3,13 @@ import { Events } from '../events.js'
 import type { Fields } from '../http.js'
 import type { IdempotencyEvents } from './events.js'
 import { readIdempotencyOptions, type IdempotencyOptions } from './options.js'
-import type { IdempotencyStore } from './store.js'
+import type { Duration } from '../duration.js'
+import type { ClaimRequest, ClaimResult, IdempotencyStore, StoredResponse } from './store.js'
 import { openTicket, type Outgoing } from './ticket.js'
 
 const claim = { key: 'k'.repeat(64), owner: 'owner', fence: 3 }
 const { key, fence } = claim
+const request: ClaimRequest = { key, owner: claim.owner, fingerprint: 'f'.repeat(64), lease: 30_000 as Duration, retention: 86_400_000 as Duration, expired: 'take' }
 const body = new TextEncoder().encode('{"id":7}')
 const outgoing = (status: number, fields: Fields = []): Outgoing => ({ status, fields, body })
 const told = ['completed', 'released', 'stale-complete', 'lease-lost', 'run-too-long', 'store-error'] as const
@@ -24,7 +26,7 @@ afterEach(() => {
 /** A ticket over a store that does what is said and else says yes, with what both were heard to do. */
 function open(does: Partial<IdempotencyStore> = {}, options: Partial<IdempotencyOptions<never>> = {}) {
   const store = {
-    claim: () => Promise.reject(new Error('a ticket claims nothing')),
+    claim: vi.fn(does.claim ?? (async (): Promise<ClaimResult> => ({ kind: 'pending', leaseLeft: 1_000 as Duration }))),
     sweep: () => Promise.reject(new Error('a ticket sweeps nothing')),
     savePhase: () => Promise.reject(new Error('no phase is saved here')),
     complete: vi.fn(does.complete ?? (async () => true)),
@@ -35,7 +37,7 @@ function open(does: Partial<IdempotencyStore> = {}, options: Partial<Idempotency
   const heard: unknown[] = []
   for (const name of told) events.on(name, (event) => heard.push([name, event]))
   const settings = readIdempotencyOptions<never>({ store, scope: 'global', ...options })
-  return { ticket: openTicket({ settings, events, claim, requestId: 'request-1', phases: undefined, transaction: undefined }), store, heard }
+  return { ticket: openTicket({ settings, events, request, fence, requestId: 'request-1', phases: undefined, transaction: undefined }), store, heard }
 }
 
 const never = () => new Promise<boolean>(() => {})
@@ -119,15 +121,40 @@ describe('release', () => {
 })
 
 describe('an owner that had lost the key', () => {
-  test.each([[201, 'complete'], [429, 'release']] as const)('with %i: another answer takes the place of its own', async (status, operation) => {
-    const { ticket, heard } = open({ [operation]: async () => false })
+  const lost = { complete: async () => false }
+  const winners: StoredResponse = { status: 202, fields: [['x-winner', 'yes']], body: Uint8Array.of(1), requestId: 'request-2' }
+
+  test('gets 409 while the other one runs', async () => {
+    const { ticket, heard, store } = open(lost)
     await vi.advanceTimersByTimeAsync(700)
-    const settled = await ticket.settle(outgoing(status))
+    const settled = await ticket.settle(outgoing(201))
     if (settled.kind !== 'replace') return expect.fail('the response of a stale owner was sent')
     expect(settled.response.status).toBe(409)
     expect(settled.response.fields).toContainEqual(['retry-after', '1'])
     expect(JSON.parse(new TextDecoder().decode(settled.response.body))).toMatchObject({ type: 'urn:hopwise:problem:key-in-progress' })
     expect(heard).toEqual([['stale-complete', { key, fence, ran: 700 }]])
+    // To look, and not to take the key from whoever has it.
+    expect(store.claim.mock.calls).toEqual([[{ ...request, expired: 'report' }]])
+  })
+
+  test('gets the other one\'s response where that is done', async () => {
+    const { ticket, heard } = open({ ...lost, claim: async () => ({ kind: 'done', response: winners }) })
+    expect(await ticket.settle(outgoing(201))).toMatchObject({ kind: 'replace', response: { status: 202, body: winners.body } })
+    expect(heard).toEqual([['stale-complete', { key, fence, ran: 0 }]])
+  })
+
+  test('stores its result anew where the store has lost the record, and is not told to come again', async () => {
+    const complete = vi.fn<IdempotencyStore['complete']>().mockResolvedValueOnce(false).mockResolvedValue(true)
+    const { ticket, heard } = open({ complete, claim: async () => ({ kind: 'claimed', fence: 1 }) })
+    expect(await ticket.settle(outgoing(201))).toEqual({ kind: 'send' })
+    expect(complete.mock.calls.map(([held]) => held)).toEqual([claim, { ...claim, fence: 1 }])
+    expect(heard).toEqual([['completed', { key, fence, status: 201, bodyKept: true, ran: 0 }]])
+  })
+
+  test('and that had no effect sends what it has: there is nothing to contradict', async () => {
+    const { ticket, heard } = open({ release: async () => false })
+    expect(await ticket.settle(outgoing(429))).toEqual({ kind: 'send' })
+    expect(heard).toEqual([['stale-complete', { key, fence, ran: 0 }]])
   })
 })
 
@@ -159,14 +186,23 @@ describe('a store that fails while settling', () => {
     expect(heard).toEqual([['store-error', { operation: 'complete', key, error: expect.objectContaining({ name: 'StoreTimeout' }) as Error }]])
   })
 
-  test('and then answers late, well or badly, is told no second time', async () => {
-    for (const late of [async () => true, async () => false, breaks]) {
-      const { ticket, heard } = open({ complete: () => new Promise<void>((resolve) => setTimeout(resolve, 5_000)).then(late) })
-      const settled = ticket.settle(outgoing(201))
-      await vi.advanceTimersByTimeAsync(20_000)
-      expect(await settled).toEqual({ kind: 'send' })
-      expect(heard).toHaveLength(1)
-    }
+  test('is tried three times more, with the lease renewed meanwhile', async () => {
+    const complete = vi.fn<IdempotencyStore['complete']>().mockRejectedValueOnce(broken).mockRejectedValueOnce(broken).mockResolvedValue(true)
+    const { ticket, store, heard } = open({ complete }, { lease: '600ms' })
+    expect(await ticket.settle(outgoing(201))).toEqual({ kind: 'send' })
+    await vi.advanceTimersByTimeAsync(999)
+    expect([complete.mock.calls.length, store.renew.mock.calls.length]).toEqual([2, 4])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(heard.at(-1)).toEqual(['completed', { key, fence, status: 201, bodyKept: true, ran: 1_000 }])
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('for good is told each time, and then left to the end of its lease', async () => {
+    const { ticket, heard } = open({ complete: breaks })
+    expect(await ticket.settle(outgoing(201))).toEqual({ kind: 'send' })
+    await vi.advanceTimersByTimeAsync(100_000)
+    expect(heard).toEqual(Array.from({ length: 4 }, () => ['store-error', { operation: 'complete', key, error: broken }]))
+    expect(vi.getTimerCount()).toBe(0)
   })
 })
 
@@ -196,7 +232,7 @@ describe('the lease', () => {
     ['stored', {}, 201],
     ['given back', {}, 429],
     ['lost', { complete: async () => false }, 201],
-    ['not storable', { complete: breaks }, 201],
+    ['not to be given back', { release: breaks }, 429],
   ])('is renewed no more once the key is %s', async (_what, does, status) => {
     const { ticket, store } = open(does)
     await ticket.settle(outgoing(status))

@@ -8,8 +8,8 @@ import { keepLease } from './lease.js'
 import type { IdempotencySettings } from './options.js'
 import { createPhases, type RunPhase } from './phases.js'
 import { refusals } from './refusals.js'
-import { storableFields } from './replay.js'
-import type { Claim, SavedPhases } from './store.js'
+import { replayOf, storableFields } from './replay.js'
+import type { Claim, ClaimRequest, SavedPhases, StoredResponse } from './store.js'
 
 /** A response as the handler made it. `body` is `null` where it was larger than `captureLimit`. */
 export interface Outgoing {
@@ -59,8 +59,8 @@ export interface Ticket {
   abandon(): void
   /**
    * Stores the response; to be awaited before the last byte of it leaves. A second call gives the first one's result.
-   * Never rejects: where the store fails, the response is sent all the same, the key stays pending for its lease, and
-   * a `store-error` event says so. (In a transactional store the effects are gone then, and 503 takes its place.)
+   * Never rejects: where the store fails, the response is sent all the same, a `store-error` event says so, storing is
+   * tried three times more within some seconds, and else the key stays pending for its lease. (In a transactional store the effects are gone then, and 503 takes its place.)
    */
   settle(outgoing: Outgoing): Promise<Settled>
 }
@@ -68,20 +68,26 @@ export interface Ticket {
 /** 408, 425 and 429 say that the request was not processed: the key is free again. Everything else is a result. */
 const withoutEffect = new Set([408, 425, 429])
 
+/** Milliseconds before each further try to store a result that could not be stored at first. */
+const laterPauses = [200, 800, 3_200]
+
 /** What a ticket is made of. */
 export interface TicketParts {
   readonly settings: IdempotencySettings<never>
   readonly events: Events<IdempotencyEvents>
-  readonly claim: Claim
+  /** What was asked of the store, and got this run its claim. */
+  readonly request: ClaimRequest
+  readonly fence: number
   readonly requestId: string | undefined
   readonly phases: SavedPhases | undefined
   readonly transaction: unknown
 }
 
 /** Opens a ticket for a claim that was just made, and starts to renew its lease. */
-export function openTicket({ settings, events, claim, requestId, phases, transaction }: TicketParts): Ticket {
+export function openTicket({ settings, events, request, fence, requestId, phases, transaction }: TicketParts): Ticket {
   const { store, storeDeadline, seal } = settings
-  const { key, fence } = claim
+  const { key, owner } = request
+  const claim: Claim = { key, owner, fence }
   const transactional = store.transactional !== undefined
   const startedAt = performance.now()
   const ran = (): Duration => Math.round(performance.now() - startedAt) as Duration
@@ -113,30 +119,82 @@ export function openTicket({ settings, events, claim, requestId, phases, transac
         failed: failed('renew'),
       })
 
-  const complete = async ({ status, fields, body }: Outgoing): Promise<boolean> => {
-    const response = { status, fields: storableFields(fields, settings.neverReplay), body, requestId }
-    return store.complete(claim, seal === undefined ? response : await seal.seal(key, response), settings.retention)
+  const stored = async ({ status, fields, body }: Outgoing): Promise<StoredResponse> => {
+    const response = { status, fields: storableFields(fields, settings.neverReplay, requestId), body, requestId }
+    return seal === undefined ? response : seal.seal(key, response)
   }
 
   async function settle(outgoing: Outgoing): Promise<Settled> {
     // Rolled back with its transaction, an error had no effect.
     const free = released || withoutEffect.has(outgoing.status) || (transactional && outgoing.status >= 500)
+    if (free) return giveBack(outgoing.status)
+    let response: StoredResponse | undefined
     try {
-      const held = await withDeadline(() => (free ? store.release(claim) : complete(outgoing)), storeDeadline)
-      if (!held) {
-        events.emit('stale-complete', () => ({ key, fence, ran: ran() }))
-        // Two answers to one key must not both be believed: the winner's is the one to ask for.
-        return { kind: 'replace', response: refusals.inProgress(1_000 as Duration) }
-      }
-      if (free) events.emit('released', () => ({ key, fence, status: outgoing.status, ran: ran() }))
-      else events.emit('completed', () => ({ key, fence, status: outgoing.status, bodyKept: outgoing.body !== null, ran: ran() }))
+      const made = (response = await stored(outgoing))
+      const held = await withDeadline(() => store.complete(claim, made, settings.retention), storeDeadline)
+      stopRenewing()
+      if (held) return completed(outgoing)
+      return transactional ? { kind: 'replace', response: refusals.storeUnavailable() } : await settleLost(outgoing, made)
     } catch (error) {
-      failed(free ? 'release' : 'complete')(error)
-      if (transactional && !free) return { kind: 'replace', response: refusals.storeUnavailable() }
+      failed('complete')(error)
+      if (transactional) {
+        stopRenewing()
+        return { kind: 'replace', response: refusals.storeUnavailable() }
+      }
+      if (response === undefined) stopRenewing()
+      else void completeLater(outgoing, response)
+      return { kind: 'send' }
+    }
+  }
+
+  function completed({ status, body }: Outgoing): Settled {
+    events.emit('completed', () => ({ key, fence, status, bodyKept: body !== null, ran: ran() }))
+    return { kind: 'send' }
+  }
+
+  async function giveBack(status: number): Promise<Settled> {
+    try {
+      const held = await withDeadline(() => store.release(claim), storeDeadline)
+      // Without effect, there is nothing that another owner's run could contradict.
+      if (held) events.emit('released', () => ({ key, fence, status, ran: ran() }))
+      else events.emit('stale-complete', () => ({ key, fence, ran: ran() }))
+    } catch (error) {
+      failed('release')(error)
     } finally {
       stopRenewing()
     }
     return { kind: 'send' }
+  }
+
+  /**
+   * The claim is no longer held. Where the store has lost the record (a flush, an eviction, a fail-over), the result
+   * still stands and is stored anew. Where another owner has the key, two answers must not both be believed: the
+   * winner's is given where there is one, else 409.
+   */
+  async function settleLost(outgoing: Outgoing, response: StoredResponse): Promise<Settled> {
+    const now = await withDeadline(() => store.claim({ ...request, expired: 'report' }), storeDeadline)
+    if (now.kind === 'claimed') {
+      const again = { key, owner, fence: now.fence }
+      if (await withDeadline(() => store.complete(again, response, settings.retention), storeDeadline)) return completed(outgoing)
+    }
+    events.emit('stale-complete', () => ({ key, fence, ran: ran() }))
+    if (now.kind !== 'done') return { kind: 'replace', response: refusals.inProgress(1_000 as Duration) }
+    return { kind: 'replace', response: replayOf(seal === undefined ? now.response : await seal.open(key, now.response)) }
+  }
+
+  /** The store failed for a moment: the lease is renewed on, and the result is tried a few times more. */
+  async function completeLater(outgoing: Outgoing, response: StoredResponse): Promise<void> {
+    for (const pause of laterPauses) {
+      await new Promise<void>((resolve) => lightTimer(resolve, pause))
+      try {
+        if (await withDeadline(() => store.complete(claim, response, settings.retention), storeDeadline)) completed(outgoing)
+        else events.emit('stale-complete', () => ({ key, fence, ran: ran() }))
+        break
+      } catch (error) {
+        failed('complete')(error)
+      }
+    }
+    stopRenewing()
   }
 
   return {

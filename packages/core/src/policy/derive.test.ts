@@ -46,8 +46,9 @@ describe('the whole of the settings', () => {
     expect(settings(['alb'])).toEqual({ keepAliveTimeout: 65_000, keepAliveTimeoutBuffer: 1_000, headersTimeout: 66_000, requestTimeout: 300_000 })
   })
 
-  test('a socket that never spoke lives as long as an idle one, so headersTimeout and requestTimeout grow with it', () => {
-    expect(settings(['haproxy'])).toMatchObject({ keepAliveTimeout: 3_600_000, headersTimeout: 3_601_000, requestTimeout: 3_601_000 })
+  test('a socket that never spoke lives as long as an idle one, up to two minutes, so headersTimeout grows with it', () => {
+    expect(settings(['haproxy'])).toMatchObject({ keepAliveTimeout: 3_600_000, headersTimeout: 120_000, requestTimeout: 300_000 })
+    expect(settings([reusing('90s')])).toMatchObject({ keepAliveTimeout: 95_000, headersTimeout: 96_000, requestTimeout: 300_000 })
     expect(settings([reusing('5s')])).toMatchObject({ keepAliveTimeout: 10_000, headersTimeout: 60_000, requestTimeout: 300_000 })
   })
 

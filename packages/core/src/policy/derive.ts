@@ -22,7 +22,7 @@ export interface ServerOverrides {
   readonly keepAliveTimeout?: Parameters<typeof duration>[0]
   /** Range 0 to 60 s. ['1s', Node's own] */
   readonly keepAliveTimeoutBuffer?: Parameters<typeof duration>[0]
-  /** Range 1 s to 4 h. [60 s or `keepAliveTimeout`, whichever is longer, at most `requestTimeout`] */
+  /** Range 1 s to 4 h. [`keepAliveTimeout` and 1 s, from 60 s to 2 min, at most `requestTimeout`] */
   readonly headersTimeout?: Parameters<typeof duration>[0]
   /** Range 1 s to 24 h. [300 s, Node's own, or `headersTimeout` where that is longer] */
   readonly requestTimeout?: Parameters<typeof duration>[0]
@@ -32,6 +32,9 @@ export interface ServerOverrides {
 const withoutFigure = duration('65s')
 /** Against a hop that never lets go of an idle connection. */
 const againstUnlimited = duration('1h')
+
+/** The longest header time that is derived. */
+const longestHeader = 120_000
 
 const overrideFields = {
   keepAliveTimeout: durationField({ min: '1s', max: '4h' }),
@@ -69,8 +72,9 @@ function derivedIdle(chain: Chain, margin: Duration): Duration {
 
 function arrivalLimits(given: Parsed<typeof overrideFields>, keepAliveTimeout: Duration) {
   // Node ends a connection that never spoke at headersTimeout, with a 408 that nobody asked for: a hop that connects
-  // ahead of need must be able to hold such a connection as long as an idle one.
-  const natural = Math.max(60_000, keepAliveTimeout + 1_000)
+  // ahead of need must be able to hold such a connection as long as an idle one, up to a bound: a slow header is also
+  // how connections are hoarded.
+  const natural = Math.max(60_000, Math.min(keepAliveTimeout + 1_000, longestHeader))
   const headersTimeout = given.headersTimeout ?? Math.min(natural, given.requestTimeout ?? natural)
   const requestTimeout = given.requestTimeout ?? Math.max(300_000, headersTimeout)
   return { headersTimeout: headersTimeout as Duration, requestTimeout: requestTimeout as Duration }

@@ -26,9 +26,13 @@ describe('definePolicy', () => {
   })
 
   test('audits what is there, where the server is named as it is', () => {
-    const { server, findings } = definePolicy({ chain: ['alb', 'node'] })
+    const { server, findings } = definePolicy({ chain: ['alb', nodeServer()] })
     expect(server.keepAliveTimeout).toBe(5_000)
     expect(findings).toMatchObject([{ rule: 'idle-inversion', severity: 'error', hops: ['alb', 'node'] }])
+  })
+
+  test('derives what is there, where the server is only named', () => {
+    expect(definePolicy({ chain: ['alb', 'node'] }).server).toEqual(definePolicy({ chain: ['alb'] }).server)
   })
 
   test('the margin is taken into the derived figure and into the audit', () => {
@@ -61,7 +65,7 @@ describe('definePolicy', () => {
 
 describe('strict', () => {
   test('throws where an edge breaks the rule, and names both of its hops for each', () => {
-    const error = thrownBy(() => definePolicy({ chain: [nginx({ name: 'edge' }), nginx({ name: 'ingress', downstream: { idle: '30s' } }), 'node'], strict: true }))
+    const error = thrownBy(() => definePolicy({ chain: [nginx({ name: 'edge' }), nginx({ name: 'ingress', downstream: { idle: '30s' } }), nodeServer()], strict: true }))
     expect(error).toMatchObject({ name: 'HopwiseError', code: 'chain-breaks-rule' })
     const [first, second, ...more] = error.message.split('\n')
     expect(first).toMatch(/^idle-inversion \(edge → ingress\): edge reuses idle connections for 60s, ingress keeps them for 30s .* Fix: /)

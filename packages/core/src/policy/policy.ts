@@ -9,7 +9,10 @@ import { nodeServer } from './presets.js'
 
 /** The options of {@link definePolicy}. */
 export interface PolicyOptions {
-  /** The hops from the client to this server, e.g. `['alb', 'nginx']`. This server itself need not be named. [[]] */
+  /**
+   * The hops from the client to this server, e.g. `['alb', 'nginx']`. This server itself need not be named; a last
+   * `'node'` stands for it and is derived, a last `nodeServer({ downstream })` pins its idle time. [[]]
+   */
   readonly chain?: ChainInput
   /** How much longer each hop must keep a connection than the one before reuses it. Range 0 to 60 s. ['3s'] */
   readonly margin?: DurationInput
@@ -43,7 +46,8 @@ export function definePolicy(options?: PolicyOptions): Policy {
     drain: valueField<DrainOptions>('an object', (value) => typeof value === 'object'),
     strict: booleanField(false),
   })
-  const declared = defineChain(given.chain ?? [])
+  const hops = given.chain ?? []
+  const declared = defineChain(hops.at(-1) === 'node' ? hops.slice(0, -1) : hops)
   const server = derive(declared, given.margin, given.server)
   const named = declared.at(-1)?.product === 'node' ? declared.at(-1) : undefined
   const self = { ...(named ?? nodeServer()), downstream: { idle: duration(server.keepAliveTimeout) } }
