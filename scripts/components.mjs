@@ -1,7 +1,10 @@
 // The real components that tests and the demo run, how each is found, and how each is installed where it is missing.
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+
+/** Debian has PostgreSQL's server in a folder of its version. */
+const postgresFolders = () => (existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql').map((version) => `/usr/lib/postgresql/${version}/bin`) : [])
 
 /** Directories that hold servers but are not on every user's PATH. */
 const extraDirectories = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin']
@@ -10,6 +13,8 @@ const extraDirectories = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/op
 const components = {
   nginx: { binaries: ['nginx'], debian: 'nginx-light', fedora: 'nginx', macos: 'nginx' },
   haproxy: { binaries: ['haproxy'], debian: 'haproxy', fedora: 'haproxy', macos: 'haproxy' },
+  redis: { binaries: ['redis-server'], debian: 'redis-server redis-tools', fedora: 'redis', macos: 'redis' },
+  postgres: { binaries: ['initdb'], debian: 'postgresql', fedora: 'postgresql-server', macos: 'postgresql@17' },
   chromium: {
     binaries: ['chromium', 'chromium-browser', 'google-chrome'],
     debian: 'chromium fonts-dejavu-core',
@@ -19,7 +24,7 @@ const components = {
 }
 
 function onPath(binary) {
-  const directories = [...(process.env.PATH ?? '').split(delimiter), ...extraDirectories]
+  const directories = [...(process.env.PATH ?? '').split(delimiter), ...extraDirectories, ...postgresFolders()]
   return directories.some((directory) => {
     try {
       accessSync(join(directory, binary), constants.X_OK)
