@@ -8,8 +8,8 @@ import { keepLease } from './lease.js'
 import type { IdempotencySettings } from './options.js'
 import { createPhases, type RunPhase } from './phases.js'
 import { refusals } from './refusals.js'
-import { replayOf, storableFields } from './replay.js'
-import type { Claim, ClaimRequest, SavedPhases, StoredResponse } from './store.js'
+import { createSettling } from './settling.js'
+import type { Claim, ClaimRequest, SavedPhases } from './store.js'
 
 /** A response as the handler made it. `body` is `null` where it was larger than `captureLimit`. */
 export interface Outgoing {
@@ -65,12 +65,6 @@ export interface Ticket {
   settle(outgoing: Outgoing): Promise<Settled>
 }
 
-/** 408, 425 and 429 say that the request was not processed: the key is free again. Everything else is a result. */
-const withoutEffect = new Set([408, 425, 429])
-
-/** Milliseconds before each further try to store a result that could not be stored at first. */
-const laterPauses = [200, 800, 3_200]
-
 /** What a ticket is made of. */
 export interface TicketParts {
   readonly settings: IdempotencySettings<never>
@@ -85,7 +79,7 @@ export interface TicketParts {
 
 /** Opens a ticket for a claim that was just made, and starts to renew its lease. */
 export function openTicket({ settings, events, request, fence, requestId, phases, transaction }: TicketParts): Ticket {
-  const { store, storeDeadline, seal } = settings
+  const { store, storeDeadline } = settings
   const { key, owner } = request
   const claim: Claim = { key, owner, fence }
   const transactional = store.transactional !== undefined
@@ -119,83 +113,7 @@ export function openTicket({ settings, events, request, fence, requestId, phases
         failed: failed('renew'),
       })
 
-  const stored = async ({ status, fields, body }: Outgoing): Promise<StoredResponse> => {
-    const response = { status, fields: storableFields(fields, settings.neverReplay, requestId), body, requestId }
-    return seal === undefined ? response : seal.seal(key, response)
-  }
-
-  async function settle(outgoing: Outgoing): Promise<Settled> {
-    // Rolled back with its transaction, an error had no effect.
-    const free = released || withoutEffect.has(outgoing.status) || (transactional && outgoing.status >= 500)
-    if (free) return giveBack(outgoing.status)
-    let response: StoredResponse | undefined
-    try {
-      const made = (response = await stored(outgoing))
-      const held = await withDeadline(() => store.complete(claim, made, settings.retention), storeDeadline)
-      stopRenewing()
-      if (held) return completed(outgoing)
-      return transactional ? { kind: 'replace', response: refusals.storeUnavailable() } : await settleLost(outgoing, made)
-    } catch (error) {
-      failed('complete')(error)
-      if (transactional) {
-        stopRenewing()
-        return { kind: 'replace', response: refusals.storeUnavailable() }
-      }
-      if (response === undefined) stopRenewing()
-      else void completeLater(outgoing, response)
-      return { kind: 'send' }
-    }
-  }
-
-  function completed({ status, body }: Outgoing): Settled {
-    events.emit('completed', () => ({ key, fence, status, bodyKept: body !== null, ran: ran() }))
-    return { kind: 'send' }
-  }
-
-  async function giveBack(status: number): Promise<Settled> {
-    try {
-      const held = await withDeadline(() => store.release(claim), storeDeadline)
-      // Without effect, there is nothing that another owner's run could contradict.
-      if (held) events.emit('released', () => ({ key, fence, status, ran: ran() }))
-      else events.emit('stale-complete', () => ({ key, fence, ran: ran() }))
-    } catch (error) {
-      failed('release')(error)
-    } finally {
-      stopRenewing()
-    }
-    return { kind: 'send' }
-  }
-
-  /**
-   * The claim is no longer held. Where the store has lost the record (a flush, an eviction, a fail-over), the result
-   * still stands and is stored anew. Where another owner has the key, two answers must not both be believed: the
-   * winner's is given where there is one, else 409.
-   */
-  async function settleLost(outgoing: Outgoing, response: StoredResponse): Promise<Settled> {
-    const now = await withDeadline(() => store.claim({ ...request, expired: 'report' }), storeDeadline)
-    if (now.kind === 'claimed') {
-      const again = { key, owner, fence: now.fence }
-      if (await withDeadline(() => store.complete(again, response, settings.retention), storeDeadline)) return completed(outgoing)
-    }
-    events.emit('stale-complete', () => ({ key, fence, ran: ran() }))
-    if (now.kind !== 'done') return { kind: 'replace', response: refusals.inProgress(1_000 as Duration) }
-    return { kind: 'replace', response: replayOf(seal === undefined ? now.response : await seal.open(key, now.response)) }
-  }
-
-  /** The store failed for a moment: the lease is renewed on, and the result is tried a few times more. */
-  async function completeLater(outgoing: Outgoing, response: StoredResponse): Promise<void> {
-    for (const pause of laterPauses) {
-      await new Promise<void>((resolve) => lightTimer(resolve, pause))
-      try {
-        if (await withDeadline(() => store.complete(claim, response, settings.retention), storeDeadline)) completed(outgoing)
-        else events.emit('stale-complete', () => ({ key, fence, ran: ran() }))
-        break
-      } catch (error) {
-        failed('complete')(error)
-      }
-    }
-    stopRenewing()
-  }
+  const settle = createSettling({ settings, events, request, claim, requestId, ran, failed, stopRenewing })
 
   return {
     key,
@@ -219,6 +137,6 @@ export function openTicket({ settings, events, request, fence, requestId, phases
       stopRenewing()
       if (transactional && settled === undefined) rollBack()
     },
-    settle: (outgoing) => (settled ??= settle(outgoing)),
+    settle: (outgoing) => (settled ??= settle(outgoing, released)),
   }
 }
