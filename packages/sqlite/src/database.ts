@@ -1,4 +1,4 @@
-import { HopwiseError } from '@hopwise/core'
+import { errorText, HopwiseError } from '@hopwise/core'
 
 /** What the store needs of a statement: `node:sqlite`, better-sqlite3 and libsql all have it. */
 export interface SqliteStatement {
@@ -18,15 +18,20 @@ export interface SqliteDatabase {
   readonly isTransaction?: boolean
 }
 
+/** A database that the store may close. */
+export interface SqliteConnection extends SqliteDatabase {
+  close(): unknown
+}
+
 /**
  * Refuses to work inside of somebody else's transaction: a claim that a ROLLBACK takes back would let its request run twice.
  * @throws HopwiseError `store-unusable`
  */
-export function demandNoTransaction(database: SqliteDatabase): void {
+export function demandNoTransaction(database: SqliteDatabase, owner = 'sqliteStore'): void {
   if (database.inTransaction !== true && database.isTransaction !== true) return
   throw new HopwiseError(
     'store-unusable',
-    'sqliteStore: the database is in the middle of a transaction of yours, which could take the store\'s writes back; give the store a connection of its own',
+    `${owner}: the database is in the middle of a transaction of yours, which could take the store's writes back; give the store a connection of its own`,
   )
 }
 
@@ -45,12 +50,20 @@ export function immediately<T>(database: SqliteDatabase, steps: () => T): T {
     database.exec('COMMIT')
     return result
   } catch (error) {
-    try {
-      database.exec('ROLLBACK')
-    } catch {
-      // SQLite had rolled back by itself (disk full, I/O error); the first error is the one that tells.
-    }
+    // Where this fails, the first error is still the one that tells.
+    rollBack(database)
     throw error
+  }
+}
+
+/** Ends whatever transaction is open, if any; false where the connection cannot be used any more. */
+export function rollBack(database: SqliteDatabase): boolean {
+  try {
+    database.exec('ROLLBACK')
+    return true
+  } catch (error) {
+    // SQLite rolls back by itself on a full disk or an I/O error, and a handler may have.
+    return /no transaction is active/i.test(errorText(error))
   }
 }
 

@@ -1,4 +1,4 @@
-import { errorText, HopwiseError } from '@hopwise/core'
+import { errorText, HopwiseError, type Duration } from '@hopwise/core'
 import Database from 'libsql'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -68,6 +68,24 @@ describe('a database that can be used', () => {
     sqliteStore({ database })
     expect(refusals).toEqual(['PRAGMA journal_mode = WAL: database is locked'])
     expect(own.prepare('PRAGMA journal_mode').get()).toMatchObject({ journal_mode: 'wal' })
+  })
+
+  test('that has a table of the earlier layout, without phases, is brought up to date, and keeps its records', async () => {
+    const path = join(temporaryFolder(), 'keys.db')
+    const [one, two] = [open(path), open(path)]
+    sqliteStore({ database: one })
+    one.exec('ALTER TABLE hopwise_idempotency DROP COLUMN phases')
+    const time = 1_700_000_000_000
+    const key = '0'.repeat(64)
+    one.exec(`
+      INSERT INTO hopwise_idempotency (key, state, fence, owner, fingerprint, lease_until, expires_at)
+      VALUES ('${key}', 'pending', 3, 'owner', 'f', ${time}, ${time + 60_000})`)
+
+    const stores = [one, two].map((database) => sqliteStore({ database, now: () => time }))
+    expect(await stores[0]?.savePhase({ key, owner: 'owner', fence: 3 }, 'charge', '1')).toBe(true)
+    const lease = 1_000 as Duration
+    const taken = await stores[1]?.claim({ key, owner: 'next', fingerprint: 'f', lease, retention: lease, expired: 'take' })
+    expect(taken).toEqual({ kind: 'claimed', fence: 4, phases: { charge: '1' } })
   })
 
   test('stays open where it was handed in', () => {

@@ -1,6 +1,15 @@
 import { errorText, HopwiseError, type Duration } from '@hopwise/core'
 import { demandNoTransaction, isBusy, type SqliteDatabase } from './database.js'
-import type { SqliteStoreSettings } from './options.js'
+
+/** What is opened, and how. */
+export interface OpenSettings {
+  /** The function whose options these are, for messages. */
+  readonly owner: string
+  readonly database: string | SqliteDatabase
+  readonly table: string
+  readonly busyTimeout: Duration
+  readonly synchronous: 'full' | 'normal'
+}
 
 /** A database that is ready for the store, and what the set-up made in it. */
 export interface OpenDatabase<T> {
@@ -22,9 +31,9 @@ const setUpPatience = 5_000 as Duration
  * @throws HopwiseError `runtime-unsupported` where a path is given and the runtime has no `node:sqlite`;
  * `store-unusable` where the file cannot be opened or written, naming it
  */
-export function openDatabase<T>(settings: SqliteStoreSettings, setUp: (database: SqliteDatabase) => T): OpenDatabase<T> {
-  const { database: given, table, busyTimeout, synchronous } = settings
-  const opened = typeof given === 'string' ? openFile(given, table) : undefined
+export function openDatabase<T>(settings: OpenSettings, setUp: (database: SqliteDatabase) => T): OpenDatabase<T> {
+  const { owner, database: given, busyTimeout, synchronous } = settings
+  const opened = typeof given === 'string' ? openFile(given, settings) : undefined
   const database = opened ?? (given as SqliteDatabase)
   let isOpen = opened !== undefined
   const close = (): void => {
@@ -32,7 +41,7 @@ export function openDatabase<T>(settings: SqliteStoreSettings, setUp: (database:
     isOpen = false
   }
   try {
-    demandNoTransaction(database)
+    demandNoTransaction(database, owner)
     database.exec(`PRAGMA busy_timeout = ${setUpPatience}`)
     const prepared = patiently(() => {
       // Readers go on during a write, and a write is one append to one file.
@@ -43,18 +52,18 @@ export function openDatabase<T>(settings: SqliteStoreSettings, setUp: (database:
     database.exec(`PRAGMA busy_timeout = ${busyTimeout}`)
     return { database, prepared, close }
   } catch (error) {
-    const name = typeof given === 'string' ? given : fileOf(database)
+    const name = typeof given === 'string' ? given : (fileOf(database) ?? 'that was handed in')
     close()
-    throw error instanceof HopwiseError ? error : unusable(name, table, error)
+    throw error instanceof HopwiseError ? error : unusable(name, settings, error)
   }
 }
 
-function openFile(path: string, table: string): SqliteDatabase & { close(): void } {
+function openFile(path: string, settings: OpenSettings): SqliteDatabase & { close(): void } {
   const { DatabaseSync } = nodeSqlite()
   try {
     return new DatabaseSync(path)
   } catch (error) {
-    throw unusable(path, table, error)
+    throw unusable(path, settings, error)
   }
 }
 
@@ -84,10 +93,10 @@ function patiently<T>(step: () => T): T {
   }
 }
 
-function unusable(name: string, table: string, error: unknown): HopwiseError {
+function unusable(name: string, { owner, table }: OpenSettings, error: unknown): HopwiseError {
   const text = errorText(error)
   const hint = hints.find(([pattern]) => pattern.test(text))?.[1] ?? ''
-  return new HopwiseError('store-unusable', `sqliteStore: the database ${name} cannot be used${hint.replace('%', table)}: ${text}`, { cause: error })
+  return new HopwiseError('store-unusable', `${owner}: the database ${name} cannot be used${hint.replace('%', table)}: ${text}`, { cause: error })
 }
 
 /** What SQLite's words mean for whoever starts a process. */
@@ -96,12 +105,12 @@ const hints: readonly (readonly [pattern: RegExp, hint: string])[] = [
   [/no such column|has no column/i, ', its table "%" is not one of this store'],
 ]
 
-/** The file behind a database that was handed in, for a message. */
-function fileOf(database: SqliteDatabase): string {
+/** The file behind a database that was handed in; `undefined` where it is in memory, or does not say. */
+export function fileOf(database: SqliteDatabase): string | undefined {
   try {
     const list = database.prepare('PRAGMA database_list').all() as { readonly name: string; readonly file: string | null }[]
-    return list.find(({ name }) => name === 'main')?.file || 'that was handed in'
+    return list.find(({ name }) => name === 'main')?.file || undefined
   } catch {
-    return 'that was handed in'
+    return undefined
   }
 }

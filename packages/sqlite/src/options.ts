@@ -39,25 +39,32 @@ export function readSqliteStoreOptions(options: SqliteStoreOptions) {
       ),
       required: true as const,
     },
-    table: {
-      ...valueField<string>(
-        'a table name of letters, digits and "_", at most 60, not beginning with a digit or "sqlite_"',
-        (value) => typeof value === 'string' && /^(?!sqlite_)[a-z_][a-z0-9_]{0,59}$/i.test(value),
-      ),
-      default: 'hopwise_idempotency',
-    },
     busyTimeout: durationField({ max: '60s', default: '250ms' }),
-    synchronous: wordField(['full', 'normal'], 'full'),
-    now: functionField<() => number>('a function that returns milliseconds since 1970'),
+    ...sharedFields,
   })
-  // Columns are whole milliseconds.
-  return { ...given, now: () => Math.floor(now()) }
+  return { ...given, owner: 'sqliteStore', now: wholeMilliseconds(now) }
 }
 
-/** The options as the store uses them. */
-export type SqliteStoreSettings = ReturnType<typeof readSqliteStoreOptions>
+/** The options that both stores have. */
+export const sharedFields = {
+  table: {
+    ...valueField<string>(
+      'a table name of letters, digits and "_", at most 60, not beginning with a digit or "sqlite_"',
+      (value) => typeof value === 'string' && /^(?!sqlite_)[a-z_][a-z0-9_]{0,59}$/i.test(value),
+    ),
+    default: 'hopwise_idempotency',
+  },
+  synchronous: wordField(['full', 'normal'], 'full'),
+  now: functionField<() => number>('a function that returns milliseconds since 1970'),
+}
 
-function isDatabase(value: unknown): boolean {
+/** The clock as the columns need it. */
+export function wholeMilliseconds(now: () => number): () => number {
+  return () => Math.floor(now())
+}
+
+/** Whether a value has the methods of a database. */
+export function isDatabase(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const { exec, prepare } = value as Record<string, unknown>
   return typeof exec === 'function' && typeof prepare === 'function'

@@ -1,8 +1,9 @@
-import type { Claim, ClaimRequest, ClaimResult, Duration, Fields, IdempotencyStore, StoredResponse } from '@hopwise/core'
+import type { ClaimRequest, ClaimResult, IdempotencyStore } from '@hopwise/core'
 import { demandNoTransaction, immediately } from './database.js'
+import { decide, phasesFrom } from './decide.js'
 import { openDatabase } from './open-database.js'
 import { readSqliteStoreOptions, type SqliteStoreOptions } from './options.js'
-import { createTable, prepareStatements, type Row } from './schema.js'
+import { changes, createTable, holder, prepareStatements, putValues, type Row } from './schema.js'
 
 /** An idempotency store in a SQLite file. */
 export type SqliteStore = IdempotencyStore & {
@@ -31,7 +32,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     createTable(opening, table)
     return prepareStatements(opening, table)
   })
-  const { find, put, complete, renew, release, sweep } = prepared
+  const { find, put, complete, renew, phasesOf, savePhases, release, sweep } = prepared
 
   const look = (request: ClaimRequest, time: number): ClaimResult => decide(find.get(request.key, time) as Row | undefined, request, time)
   // The time is read when the lock is there, and not before a wait for it.
@@ -41,8 +42,7 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     write((time) => {
       const result = look(request, time)
       if (result.kind !== 'claimed') return result
-      const leaseUntil = time + request.lease
-      put.run(request.key, request.owner, result.fence, request.fingerprint, leaseUntil, Math.max(leaseUntil, time + request.retention))
+      put.run(...putValues(request, result, time))
       // Two for each new one: what is over is gone sooner than new keys come.
       sweep.run(time, 2)
       return result
@@ -62,6 +62,12 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     async renew(claim, lease) {
       return write((time) => changes(renew.run(time + lease, time + lease, ...holder(claim, time))) === 1)
     },
+    async savePhase(claim, name, value) {
+      return write((time) => {
+        const row = phasesOf.get(...holder(claim, time)) as Pick<Row, 'phases'> | undefined
+        return row !== undefined && changes(savePhases.run(JSON.stringify({ ...phasesFrom(row), [name]: value }), ...holder(claim, time))) === 1
+      })
+    },
     async release(claim) {
       return write((time) => changes(release.run(...holder(claim, time))) === 1)
     },
@@ -70,36 +76,4 @@ export function sqliteStore(options: SqliteStoreOptions): SqliteStore {
     },
     close,
   }
-}
-
-/** What a claim comes to, given the record that is there; `claimed` only says that the key may be taken, and with which fence. */
-function decide(row: Row | undefined, { fingerprint, expired }: ClaimRequest, time: number): ClaimResult {
-  if (row === undefined) return { kind: 'claimed', fence: 1 }
-  const fence = Number(row.fence)
-  if (row.state !== 'released') {
-    if (row.fingerprint !== fingerprint) return { kind: 'mismatch' }
-    if (row.state === 'done') return { kind: 'done', response: responseOf(row) }
-    const leaseLeft = Number(row.lease_until) - time
-    if (leaseLeft > 0) return { kind: 'pending', leaseLeft: leaseLeft as Duration }
-    if (expired !== 'take' && expired !== fence) return { kind: 'expired', fence }
-  }
-  return { kind: 'claimed', fence: fence + 1 }
-}
-
-function responseOf({ status, fields, request_id: requestId, body }: Row): StoredResponse {
-  return {
-    status: Number(status),
-    fields: JSON.parse(fields ?? '[]') as Fields,
-    // A Buffer is copied, and may be a part of a pool; an ArrayBuffer is nobody else's.
-    body: body === null ? null : new Uint8Array(body),
-    requestId: requestId ?? undefined,
-  }
-}
-
-function changes(result: { readonly changes: number | bigint }): number {
-  return Number(result.changes)
-}
-
-function holder({ key, owner, fence }: Claim, time: number): [string, string, number, number] {
-  return [key, owner, fence, time]
 }

@@ -1,11 +1,11 @@
 import { createTable, fromPg, pgTransactions, postgresStore, postgresTransactionStore } from '@hopwise/postgres'
-import pg from 'pg'
+import { Pool } from 'pg'
 import type { Backend, BackendAddress } from './backend.js'
 
 const waitsAtMost = '1s'
 
-function poolOf({ port }: BackendAddress): pg.Pool {
-  const pool = new pg.Pool({ host: '127.0.0.1', port, user: 'postgres', database: 'postgres', max: 24 })
+function poolOf({ port }: BackendAddress): Pool {
+  const pool = new Pool({ host: '127.0.0.1', port, user: 'postgres', database: 'postgres', max: 24 })
   // A connection that breaks while it is idle: the pool makes another one.
   pool.on('error', () => {})
   return pool

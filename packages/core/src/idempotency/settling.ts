@@ -54,6 +54,8 @@ export function createSettling({ settings, events, request, claim, requestId, ra
       failed('complete')(error)
       if (transactional) {
         stopRenewing()
+        // Where storing never came to the commit, the transaction is still open, and holds its locks.
+        withDeadline(() => store.release(claim), storeDeadline).catch(failed('release'))
         return { kind: 'replace', response: refusals.storeUnavailable() }
       }
       if (response === undefined) stopRenewing()

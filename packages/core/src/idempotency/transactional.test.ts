@@ -60,6 +60,14 @@ describe('a transactional store', () => {
     expect(await (await run()).settle(created)).toMatchObject({ kind: 'replace', response: { status: 503 } })
   })
 
+  test('a response that cannot even be sealed leaves no transaction open', async () => {
+    const asked: string[] = []
+    const seal = { seal: () => Promise.reject(new Error('no such key')), open: () => Promise.reject(new Error('no such key')) }
+    const { run } = bench({ seal }, transactional(asked))
+    expect(await (await run()).settle(created)).toMatchObject({ kind: 'replace', response: { status: 503 } })
+    expect(asked).toEqual(['release'])
+  })
+
   test('a handler that gives up, or takes too long, is rolled back', async () => {
     const asked: string[] = []
     const { run, names } = bench({ maxRun: '10s' }, transactional(asked))

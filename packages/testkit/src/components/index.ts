@@ -2,3 +2,5 @@
 export { findBinary, MissingComponent } from './find-binary.js'
 export { freePort } from './free-port.js'
 export { startNginx, type Nginx, type NginxSite } from './nginx.js'
+export { startPostgres, type Postgres } from './postgres.js'
+export { startRedis, startRedisCluster, type Redis, type RedisCluster } from './redis.js'

@@ -1,18 +1,6 @@
 import { expect, test } from 'vitest'
-import { runCases, storeContract } from './index.js'
-import { naiveStore, type Flaws } from './testing/naive-store.js'
-
-let time = 0
-
-async function failuresOf(flaws: Flaws): Promise<string[]> {
-  const { cases } = storeContract({
-    name: 'broken',
-    create: async () => ({ store: naiveStore(flaws, () => time), close: async () => {} }),
-    clock: { advance: (by) => void (time += by) },
-  })
-  const report = await runCases(cases)
-  return report.failed.map(({ name }) => name.replace('broken: ', ''))
-}
+import { failuresOf } from './testing/failures-of.js'
+import type { Flaws } from './testing/naive-store.js'
 
 test('without a flaw, the store of these tests meets the contract', async () => {
   expect(await failuresOf({})).toEqual([])
@@ -47,6 +35,7 @@ const faults: readonly (readonly [what: string, flaw: keyof Flaws, failed: reado
       'complete by the right owner with another fence is refused and changes nothing',
       'renew by anybody else is refused and does not lengthen the lease',
       'release by anybody else is refused and the key stays held',
+      'a phase from another owner or with another fence is refused and changes nothing',
     ],
   ],
   [
@@ -57,6 +46,8 @@ const faults: readonly (readonly [what: string, flaw: keyof Flaws, failed: reado
       'renew by anybody else is refused and does not lengthen the lease',
       'release by anybody else is refused and the key stays held',
       'nothing of a record is left after its retention',
+      'a phase from another owner or with another fence is refused and changes nothing',
+      'a phase of a done key is refused, and the key is free of phases after its retention',
     ],
   ],
   [
@@ -65,6 +56,7 @@ const faults: readonly (readonly [what: string, flaw: keyof Flaws, failed: reado
     [
       'of 10 completes by the holder at once, one succeeds',
       'a done key cannot be completed, renewed or released again',
+      'a phase of a done key is refused, and the key is free of phases after its retention',
     ],
   ],
   [
@@ -74,6 +66,7 @@ const faults: readonly (readonly [what: string, flaw: keyof Flaws, failed: reado
       'a holder whose lease is over may complete while nobody took the key',
       'a holder whose lease is over may renew while nobody took the key',
       'a holder whose lease is over may release while nobody took the key',
+      'a holder whose lease is over may save a phase while nobody took the key',
     ],
   ],
   [
@@ -94,6 +87,7 @@ const faults: readonly (readonly [what: string, flaw: keyof Flaws, failed: reado
       'a pending key is free on the first claim after its retention',
       'nothing of a record is left after its retention',
       'a done key is kept for its retention, counted from complete',
+      'a phase of a done key is refused, and the key is free of phases after its retention',
     ],
   ],
   [
@@ -104,6 +98,7 @@ const faults: readonly (readonly [what: string, flaw: keyof Flaws, failed: reado
       'a done key with another fingerprint is a mismatch',
       'a lease that is over with another fingerprint is a mismatch',
       'a released key is free for another fingerprint, which then is the only one',
+      'a claim that does not take the key leaves its phases',
     ],
   ],
   [
@@ -167,6 +162,19 @@ const faults: readonly (readonly [what: string, flaw: keyof Flaws, failed: reado
       'of 20 takers that name the fence at once, one has it',
       'a holder whose lease is over may complete while nobody took the key',
       'a sweep removes only what is over',
+      'a fresh claim has no phases',
+      'saved phases come with the claim that takes the key over',
+      'the text of a phase comes back exactly',
+      'a phase of 64 kB comes back',
+      'names of phases are plain text',
+      'a phase that is saved again is overwritten, and the others stay',
+      'of 10 phases saved at once, all are kept',
+      'phases are kept across two takeovers, each of which adds its own',
+      'a claim that does not take the key leaves its phases',
+      'a holder whose lease is over may save a phase while nobody took the key',
+      'a phase from another owner or with another fence is refused and changes nothing',
+      'after a takeover, a phase of the former holder is refused and changes nothing',
+      'phases are gone after a release',
     ],
   ],
   [
@@ -177,6 +185,7 @@ const faults: readonly (readonly [what: string, flaw: keyof Flaws, failed: reado
       'a claim that names another fence does not take it',
       'a holder whose lease is over may complete while nobody took the key',
       'a sweep removes only what is over',
+      'a claim that does not take the key leaves its phases',
     ],
   ],
   [
@@ -190,6 +199,7 @@ const faults: readonly (readonly [what: string, flaw: keyof Flaws, failed: reado
       'a released key is free whatever the claim says of expired leases',
       'of 20 claims of a released key at once, one has it',
       'a sweep removes only what is over',
+      'phases are gone after a release',
     ],
   ],
   [
@@ -214,6 +224,7 @@ const faults: readonly (readonly [what: string, flaw: keyof Flaws, failed: reado
       'nothing of a record is left after its retention',
       'a done key is kept for its retention, counted from complete',
       'a sweep removes at most its limit, and gives how many',
+      'a phase of a done key is refused, and the key is free of phases after its retention',
     ],
   ],
   [
@@ -296,6 +307,7 @@ const faults: readonly (readonly [what: string, flaw: keyof Flaws, failed: reado
       'a done key is kept for its retention, counted from complete',
       'a record is kept beyond its retention for as long as its lease is renewed',
       'a sweep removes only what is over',
+      'a phase of a done key is refused, and the key is free of phases after its retention',
     ],
   ],
 ]

@@ -3,10 +3,12 @@ import type { StoreCase } from './case.js'
 import { claimCases } from './cases/claim.js'
 import { holderCases } from './cases/holder.js'
 import { leaseCases } from './cases/lease.js'
+import { phaseCases } from './cases/phases.js'
 import { releaseCases } from './cases/release.js'
 import { replayCases } from './cases/replay.js'
 import { retentionCases } from './cases/retention.js'
 import { sharedCases } from './cases/shared.js'
+import { watchCases } from './cases/watch.js'
 import { storeTools } from './tools.js'
 
 /** One store, made fresh and empty for one case. */
@@ -40,6 +42,8 @@ export interface StoreSupports {
   readonly sweep?: boolean
   /** A response body of 1 MiB is kept. [true] */
   readonly largeBody?: boolean
+  /** The store has a `watch`. [false] */
+  readonly watch?: boolean
 }
 
 /** What {@link storeContract} is told of a store. */
@@ -49,6 +53,8 @@ export interface StoreContractOptions {
   readonly create: () => Promise<StoreUnderTest>
   readonly clock: ContractClock
   readonly supports?: StoreSupports
+  /** How long a watcher is waited for before it counts as never woken, in real milliseconds. [5,000] */
+  readonly wakesWithin?: number
 }
 
 /** One case, for any test runner: `test(name, run)`. `run` rejects with an Error that says what was expected and what came. */
@@ -67,6 +73,7 @@ const reasons: Readonly<Record<keyof StoreSupports, string>> = {
   sharedData: 'supports.sharedData is not set: there is one handle only',
   sweep: 'supports.sweep is false: the store expires records by itself',
   largeBody: 'supports.largeBody is false: a body of 1 MiB is not kept',
+  watch: 'supports.watch is not set: the store has no notifications',
 }
 
 /**
@@ -78,14 +85,15 @@ const reasons: Readonly<Record<keyof StoreSupports, string>> = {
  * for (const { name, run } of cases) test(name, run)
  */
 export function storeContract(options: StoreContractOptions): { cases: ContractCase[]; skipped: SkippedCase[] } {
-  const { name, create, clock } = options
-  const supports = { sharedData: false, sweep: true, largeBody: true, ...options.supports }
+  const { name } = options
+  const supports = { sharedData: false, sweep: true, largeBody: true, watch: false, ...options.supports }
   const cases: ContractCase[] = []
   const skipped: SkippedCase[] = []
   for (const { title, needs, run } of allCases) {
     const fullName = `${name}: ${title}`
-    if (needs !== undefined && !supports[needs]) skipped.push({ name: fullName, reason: reasons[needs] })
-    else cases.push({ name: fullName, run: () => runCase(run, create, clock) })
+    const missing = [needs ?? []].flat().find((flag) => !supports[flag])
+    if (missing !== undefined) skipped.push({ name: fullName, reason: reasons[missing] })
+    else cases.push({ name: fullName, run: () => runCase(run, options) })
   }
   return { cases, skipped }
 }
@@ -97,13 +105,15 @@ const allCases: readonly StoreCase[] = [
   ...leaseCases,
   ...releaseCases,
   ...retentionCases,
+  ...phaseCases,
+  ...watchCases,
   ...sharedCases,
 ]
 
-async function runCase(run: StoreCase['run'], create: StoreContractOptions['create'], clock: ContractClock): Promise<void> {
+async function runCase(run: StoreCase['run'], { create, clock, wakesWithin = 5_000 }: StoreContractOptions): Promise<void> {
   const subject = await create()
   try {
-    await run(storeTools(subject, clock))
+    await run(storeTools(subject, clock, wakesWithin))
   } finally {
     await subject.close()
   }

@@ -1,5 +1,6 @@
 import { memoryStore, type Duration } from '@hopwise/core'
 import { describe, expect, test } from 'vitest'
+import { watchCases } from './cases/watch.js'
 import { runCases, storeContract } from './index.js'
 
 let time = 1_000_000
@@ -10,15 +11,18 @@ const { cases, skipped } = storeContract({ name: 'memoryStore', create, clock })
 describe('memoryStore', () => {
   test.each(cases)('$name', ({ run }) => run())
 
-  test('only the cases for shared data do not apply, and each says why', () => {
-    expect(skipped.map(({ name }) => name)).toEqual([
-      'memoryStore: of claims through two handles at once, one has the key',
-      'memoryStore: of takers through two handles at once, one has the key',
-      'memoryStore: what one handle holds and completes, the other sees',
-      'memoryStore: what one handle releases, the other claims',
-      'memoryStore: a takeover through one handle makes the holder at the other one stale',
+  test('only the cases for shared data and notifications do not apply, and each says why', () => {
+    const noHandle = 'supports.sharedData is not set: there is one handle only'
+    const noWatch = 'supports.watch is not set: the store has no notifications'
+    expect(skipped.map(({ name, reason }) => [name.replace('memoryStore: ', ''), reason])).toEqual([
+      ['phases saved through one handle are seen, and added to, through the other', noHandle],
+      ...watchCases.map(({ title }) => [title, noWatch]),
+      ['of claims through two handles at once, one has the key', noHandle],
+      ['of takers through two handles at once, one has the key', noHandle],
+      ['what one handle holds and completes, the other sees', noHandle],
+      ['what one handle releases, the other claims', noHandle],
+      ['a takeover through one handle makes the holder at the other one stale', noHandle],
     ])
-    expect(new Set(skipped.map(({ reason }) => reason))).toEqual(new Set(['supports.sharedData is not set: there is one handle only']))
   })
 })
 
@@ -30,8 +34,8 @@ describe('storeContract', () => {
 
   test('flags select cases, and every case is either run or skipped', () => {
     const all = cases.length + skipped.length
-    const shared = storeContract({ name: 'x', create, clock, supports: { sharedData: true } })
-    expect([shared.cases.length, shared.skipped.length]).toEqual([all, 0])
+    const most = storeContract({ name: 'x', create, clock, supports: { sharedData: true, watch: true } })
+    expect([most.cases.length, most.skipped.length]).toEqual([all, 0])
     const least = storeContract({ name: 'x', create, clock, supports: { sweep: false, largeBody: false } })
     expect(least.cases.length + least.skipped.length).toBe(all)
     expect(least.skipped.map(({ name }) => name)).toEqual(
@@ -42,8 +46,15 @@ describe('storeContract', () => {
   test('a store without a second handle fails the cases for shared data, and says why', async () => {
     const shared = storeContract({ name: 'x', create, clock, supports: { sharedData: true } })
     const report = await runCases(shared.cases)
-    expect(report.failed.map(({ name }) => name)).toEqual(skipped.map(({ name }) => name.replace('memoryStore', 'x')))
+    expect(report.failed.length).toBe(6)
     for (const { error } of report.failed) expect(error).toBe('supports.sharedData is set, but create() gave no "second"')
+  })
+
+  test('a store without "watch" fails the cases for it, and says why', async () => {
+    const watching = storeContract({ name: 'x', create, clock, supports: { watch: true } })
+    const report = await runCases(watching.cases)
+    expect(report.failed.map(({ name }) => name)).toEqual(watchCases.filter(({ needs }) => needs === 'watch').map(({ title }) => `x: ${title}`))
+    for (const { error } of report.failed) expect(error).toBe('supports.watch is set, but the store has no "watch"')
   })
 
   test('each case has a store of its own, which is closed whatever came of it', async () => {

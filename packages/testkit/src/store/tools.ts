@@ -1,4 +1,4 @@
-import type { Claim, ClaimRequest, ClaimResult, Duration, IdempotencyStore, StoredResponse } from '@hopwise/core'
+import type { Claim, ClaimRequest, ClaimResult, Duration, IdempotencyStore, SavedPhases, StoredResponse } from '@hopwise/core'
 import type { ContractClock, StoreUnderTest } from './contract.js'
 import { equal } from './expect.js'
 
@@ -33,6 +33,17 @@ export interface StoreTools {
   hold(request: ClaimRequest, store?: IdempotencyStore): Promise<Claim>
   /** Completes with `response`, kept for 1,000 units, and demands that it succeeds. */
   finish(claim: Claim, response?: StoredResponse): Promise<void>
+  /** Watches a key, and gives what tells whether it woke. */
+  watch(key: string, through?: IdempotencyStore): Promise<Watcher>
+}
+
+/** A watch on one key. */
+export interface Watcher {
+  /** Resolves with the first call; rejects where none comes within `wakesWithin`. */
+  woken(): Promise<void>
+  /** How many calls there were. */
+  count(): number
+  stop(): void
 }
 
 /** The fingerprint of a request that is not the first one. */
@@ -56,7 +67,7 @@ function newKey(): string {
 }
 
 /** Makes the tools for one case. */
-export function storeTools({ store, second }: StoreUnderTest, clock: ContractClock): StoreTools {
+export function storeTools({ store, second }: StoreUnderTest, clock: ContractClock, wakesWithin: number): StoreTools {
   const unit = clock.unit ?? 1_000
   const units = (count: number): Duration => Math.round(count * unit) as Duration
 
@@ -88,6 +99,7 @@ export function storeTools({ store, second }: StoreUnderTest, clock: ContractClo
     async finish(claim, response = plainResponse) {
       equal(await store.complete(claim, response, units(1_000)), true, 'complete by the holder')
     },
+    watch: (key, through = store) => startWatch(through, key, wakesWithin),
   }
 }
 
@@ -106,5 +118,34 @@ export function leaseLeftOf(result: ClaimResult): number {
 export function oneWinner(results: readonly ClaimResult[], fence: number): void {
   const count = (kind: ClaimResult['kind']) => results.filter((result) => result.kind === kind).length
   equal({ claimed: count('claimed'), pending: count('pending') }, { claimed: 1, pending: results.length - 1 }, `${results.length} claims at once`)
-  equal(results.find((result) => result.kind === 'claimed'), { kind: 'claimed', fence }, 'the winner')
+  for (const result of results) if (result.kind === 'claimed') claimed(result, fence, 'the winner')
+}
+
+/** Demands that a claim succeeded with `fence`, and that it found these phases of the run before and no others. */
+export function claimed(result: ClaimResult, fence: number, what: string, phases: SavedPhases = {}): void {
+  // Without phases, a store may say so or say nothing.
+  const found = result.kind === 'claimed' ? { kind: 'claimed', fence: result.fence, phases: result.phases ?? {} } : result
+  equal(found, { kind: 'claimed', fence, phases }, what)
+}
+
+async function startWatch(store: IdempotencyStore, key: string, wakesWithin: number): Promise<Watcher> {
+  if (store.watch === undefined) throw new Error('supports.watch is set, but the store has no "watch"')
+  let count = 0
+  let first = (): void => {}
+  const called = new Promise<void>((resolve) => (first = resolve))
+  const stop = await store.watch(key, () => {
+    count++
+    first()
+  })
+  return {
+    woken() {
+      let timer: ReturnType<typeof setTimeout> | undefined
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error(`the watcher: expected a wake-up within ${wakesWithin} ms, got none`)), wakesWithin)
+      })
+      return Promise.race([called, late]).finally(() => clearTimeout(timer))
+    },
+    count: () => count,
+    stop,
+  }
 }

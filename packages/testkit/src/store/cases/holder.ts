@@ -1,7 +1,7 @@
 import type { Claim } from '@hopwise/core'
 import type { StoreCase } from '../case.js'
 import { equal, within } from '../expect.js'
-import { leaseLeftOf, otherResponse, plainResponse, type StoreTools } from '../tools.js'
+import { claimed, leaseLeftOf, otherResponse, plainResponse, type StoreTools } from '../tools.js'
 
 /** Only the holder of a key may complete, renew or release it; anybody else hears false and changes nothing. */
 export const holderCases: readonly StoreCase[] = [
@@ -51,7 +51,7 @@ export const holderCases: readonly StoreCase[] = [
       equal(await store.complete(claim, plainResponse, units(10)), false, 'complete')
       equal(await store.renew(claim, units(10)), false, 'renew')
       equal(await store.release(claim), false, 'release')
-      equal(await store.claim(request({ key })), { kind: 'claimed', fence: 1 }, 'the first claim afterwards')
+      claimed(await store.claim(request({ key })), 1, 'the first claim afterwards')
     },
   },
   {
@@ -83,7 +83,7 @@ export const holderCases: readonly StoreCase[] = [
       equal(await store.complete(claim, plainResponse, units(10)), false, 'complete')
       equal(await store.renew(claim, units(10)), false, 'renew')
       equal(await store.release(claim), false, 'a second release')
-      equal(await store.claim(again(first)), { kind: 'claimed', fence: 2 }, 'the key afterwards')
+      claimed(await store.claim(again(first)), 2, 'the key afterwards')
     },
   },
   afterTakeover('complete by the former holder is refused, and the new holder still completes', async ({ store, units }, former) => {

@@ -1,6 +1,6 @@
 import type { StoreCase } from '../case.js'
 import { equal, within } from '../expect.js'
-import { leaseLeftOf, oneWinner, otherFingerprint, plainResponse, type StoreTools } from '../tools.js'
+import { claimed, leaseLeftOf, oneWinner, otherFingerprint, plainResponse, type StoreTools } from '../tools.js'
 
 /** What becomes of a key whose holder has gone silent. */
 export const leaseCases: readonly StoreCase[] = [
@@ -15,7 +15,7 @@ export const leaseCases: readonly StoreCase[] = [
       const result = await store.claim(again(first))
       within(leaseLeftOf(result), 0, units(2.5), 'leaseLeft, 2 units after a renewal for 4')
       await advance(3)
-      equal(await store.claim(again(first)), { kind: 'claimed', fence: 2 }, 'when the renewed lease is over')
+      claimed(await store.claim(again(first)), 2, 'when the renewed lease is over')
     },
   },
   {
@@ -23,7 +23,7 @@ export const leaseCases: readonly StoreCase[] = [
     async run(tools) {
       const { store, again } = tools
       const first = await abandoned(tools)
-      equal(await store.claim(again(first)), { kind: 'claimed', fence: 2 }, 'the takeover')
+      claimed(await store.claim(again(first)), 2, 'the takeover')
       equal((await store.claim(again(first))).kind, 'pending', 'the key afterwards')
     },
   },
@@ -46,7 +46,7 @@ export const leaseCases: readonly StoreCase[] = [
       const first = await abandoned(tools)
       equal(await store.claim(again(first, { expired: 'report' })), { kind: 'expired', fence: 1 }, 'the first report')
       equal(await store.claim(again(first, { expired: 'report' })), { kind: 'expired', fence: 1 }, 'the second report')
-      equal(await store.claim(again(first)), { kind: 'claimed', fence: 2 }, 'a takeover afterwards')
+      claimed(await store.claim(again(first)), 2, 'a takeover afterwards')
     },
   },
   {
@@ -54,7 +54,7 @@ export const leaseCases: readonly StoreCase[] = [
     async run(tools) {
       const { store, again } = tools
       const first = await abandoned(tools)
-      equal(await store.claim(again(first, { expired: 1 })), { kind: 'claimed', fence: 2 }, 'the takeover')
+      claimed(await store.claim(again(first, { expired: 1 })), 2, 'the takeover')
     },
   },
   {
@@ -120,7 +120,7 @@ export const leaseCases: readonly StoreCase[] = [
       const claim = await hold(first)
       await advance(2)
       equal(await store.release(claim), true, 'release')
-      equal(await store.claim(again(first, { expired: 'report' })), { kind: 'claimed', fence: 2 }, 'the key afterwards')
+      claimed(await store.claim(again(first, { expired: 'report' })), 2, 'the key afterwards')
     },
   },
 ]

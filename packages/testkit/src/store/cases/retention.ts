@@ -1,6 +1,6 @@
 import type { StoreCase } from '../case.js'
 import { equal } from '../expect.js'
-import { otherFingerprint, otherResponse, plainResponse } from '../tools.js'
+import { claimed, otherFingerprint, otherResponse, plainResponse } from '../tools.js'
 
 /** How long a record is kept, and that it is gone on time with no sweep. */
 export const retentionCases: readonly StoreCase[] = [
@@ -115,7 +115,7 @@ export const retentionCases: readonly StoreCase[] = [
       equal(await store.claim(again(done)), { kind: 'done', response: plainResponse }, 'a done key')
       equal((await store.claim(again(pending))).kind, 'pending', 'a held key')
       equal(await store.claim(again(silent, { expired: 'report' })), { kind: 'expired', fence: 1 }, 'a key whose lease is over')
-      equal(await store.claim(again(given)), { kind: 'claimed', fence: 2 }, 'a released key')
+      claimed(await store.claim(again(given)), 2, 'a released key')
       equal((await store.claim(again(over))).kind, 'claimed', 'a key that is over')
     },
   },
