@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { startBackend } from '../backends/start.js'
 import { openBackend } from '../backends/open.js'
 import { backendNames } from '../backends/names.js'
@@ -23,9 +24,9 @@ export const crash: Scenario = {
 }
 
 /** Same transaction: exactly once. Leased, with `onCrash: 'reject'`: at most once. Nobody gets another's answer. */
-function meets({ mode, keys, effects, divergent, lost, foreign, doubled, recovery_ms_max: recovery }: Row): boolean {
+function meets({ mode, keys, kills, wanted_kills: wanted, effects, divergent, lost, foreign, doubled, recovery_ms_max: recovery }: Row): boolean {
   const exactly = mode === 'same-transaction' ? effects === keys : Number(effects) <= Number(keys)
-  return exactly && lost === 0 && divergent === 0 && foreign === 0 && doubled === 0 && Number(recovery) <= leaseMs + 1_000
+  return exactly && Number(kills) >= Number(wanted) && lost === 0 && divergent === 0 && foreign === 0 && doubled === 0 && Number(recovery) <= leaseMs + 1_000
 }
 
 async function crashOne(name: string, { seed, short }: LabOptions): Promise<Row> {
@@ -39,8 +40,14 @@ async function crashOne(name: string, { seed, short }: LabOptions): Promise<Row>
     const answers: Answer[] = []
     let next = 0
     let kills = 0
+    /** The work is held back so that the kills are spread over the whole of it. */
+    const ahead = (): boolean => kills < wantedKills * (next / jobs.length)
     const lane = async (): Promise<void> => {
       while (next < jobs.length) {
+        if (ahead()) {
+          await wait(5)
+          continue
+        }
         const key = jobs[next++] ?? ''
         answers.push(await retryUntilAnswered(fleet, key, random))
       }
@@ -51,16 +58,14 @@ async function crashOne(name: string, { seed, short }: LabOptions): Promise<Row>
       over = true
     })
     const killing = (async () => {
-      // Spread over the whole of the work: as far along in kills as in keys, until there were enough of them.
       while (!over) {
-        await new Promise((resolve) => setTimeout(resolve, 20 + random() * 80))
-        const share = next / jobs.length
-        if (kills < wantedKills * Math.min(1, share * 1.1) && (await fleet.killOne(random))) kills++
+        await wait(20 + random() * 80)
+        if (kills < wantedKills && (await fleet.killOne(random))) kills++
       }
     })()
     await work
     await killing
-    return { store: name.replace('-tx', ''), ...(await verdict(server.address, answers, keys)), kills, duplicates, version: server.version }
+    return { store: name.replace('-tx', ''), ...(await verdict(server.address, answers, keys)), kills, wanted_kills: wantedKills, duplicates, version: server.version }
   } finally {
     fleet.killAll()
     await server.stop()
