@@ -1,9 +1,9 @@
 import type { Duration, IdempotencyStore } from '@hopwise/core'
 import { storeContract, type ContractCase } from '@hopwise/testkit/store'
-import { Pool } from 'pg'
+import { Client, Pool } from 'pg'
 import postgres from 'postgres'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
-import { createTable, fromPg, fromPostgresJs, postgresStore, type Query } from './index.js'
+import { createTable, fromPg, fromPostgresJs, pgListener, postgresJsListener, postgresStore, type Listener, type PostgresStore, type Query } from './index.js'
 import { serverForFile, poolForTest } from './testing/server.js'
 import { claimOf, newKey, request, response } from './testing/requests.js'
 
@@ -16,43 +16,44 @@ const clock = { advance: (by: Duration) => new Promise<void>((resolve) => void s
 let tables = 0
 
 /** The contract through one driver: two stores with a connection pool each, on a table of their own. */
-function contractOn(name: string, open: () => { query: Query; end(): Promise<unknown> }): ContractCase[] {
+function contractOn(name: string, open: () => { query: Query; listen: Listener; end(): Promise<unknown> }): ContractCase[] {
   let ends: (() => Promise<unknown>)[] = []
-  let queries: Query[] = []
+  let opened: ReturnType<typeof open>[] = []
   afterAll(async () => void (await Promise.all(ends.map((end) => end()))))
   return storeContract({
     name,
     clock,
-    supports: { sharedData: true },
+    supports: { sharedData: true, watch: true },
     async create() {
-      if (queries.length === 0) {
-        const pools = [open(), open()]
-        ends = pools.map(({ end }) => end)
-        queries = pools.map(({ query }) => query)
+      if (opened.length === 0) {
+        opened = [open(), open()]
+        ends = opened.map(({ end }) => end)
       }
-      const [one, two] = queries as [Query, Query]
+      const [one, two] = opened as [ReturnType<typeof open>, ReturnType<typeof open>]
       const table = `contract_${++tables}`
-      await createTable(one, { table })
-      return {
-        store: postgresStore({ query: one, table }),
-        second: postgresStore({ query: two, table }),
-        close: async () => void (await one(`DROP TABLE ${table}`, [])),
+      await createTable(one.query, { table })
+      const [store, second] = [one, two].map(({ query, listen }) => postgresStore({ query, listen, table })) as [PostgresStore, PostgresStore]
+      const close = async () => {
+        await Promise.all([store.close(), second.close()])
+        await one.query(`DROP TABLE ${table}`, [])
       }
+      return { store, second, close }
     },
   }).cases
 }
 
 const pg = contractOn('pg', () => {
   const pool = new Pool({ connectionString: server().connectionString })
-  return { query: fromPg(pool), end: () => pool.end() }
+  const listen = pgListener(() => new Client({ connectionString: server().connectionString }))
+  return { query: fromPg(pool), listen, end: () => pool.end() }
 })
 const postgresJs = contractOn('postgres.js', () => {
   const sql = postgres(server().connectionString, { onnotice: () => undefined })
-  return { query: fromPostgresJs(sql), end: () => sql.end() }
+  return { query: fromPostgresJs(sql), listen: postgresJsListener(sql), end: () => sql.end() }
 })
 const unprepared = contractOn('postgres.js with prepare: false and camel case', () => {
   const sql = postgres(server().connectionString, { onnotice: () => undefined, prepare: false, transform: postgres.camel })
-  return { query: fromPostgresJs(sql), end: () => sql.end() }
+  return { query: fromPostgresJs(sql), listen: postgresJsListener(sql), end: () => sql.end() }
 })
 
 describe('the store contract', () => {

@@ -6,7 +6,7 @@ import type { Query } from './query.js'
 import { phaseName, resultOf, type ClaimRow } from './rows.js'
 import { codeOf, explained, sqlstate } from './sqlstate.js'
 import { channel, writeStatements } from './statements.js'
-import { sweepSql, sweptIn } from './sweep.js'
+import { sweptIn } from './sweep.js'
 import { shareListener } from './watchers.js'
 
 /** An idempotency store in a PostgreSQL table, with leases. */
@@ -47,7 +47,7 @@ export function postgresStore(options: PostgresStoreOptions): PostgresStore {
     renew: (claim, lease) => changes(statements.renew, claim, lease),
     savePhase: (claim, name, value) => changes(statements.savePhase, claim, phaseName(name), value),
     release: (claim) => changes(statements.release, claim),
-    sweep: async (limit) => sweptIn((await query(sweepSql(names, limit), [])).rows),
+    sweep: async (limit) => sweptIn((await query(statements.sweep, [limit])).rows),
     ...(watchers && { watch: (key: string, wake: () => void) => watchers.watch(key, wake) }),
     close: async () => watchers?.close(),
   }

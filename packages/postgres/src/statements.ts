@@ -1,5 +1,6 @@
 import { claimSql, milliseconds } from './claim-sql.js'
 import { qualified, type TableNames } from './identifier.js'
+import { sweepSql } from './sweep.js'
 
 /** The channel of all stores; payloads are keys. A wake-up is a hint, so that it matters little if two tables share it. */
 export const channel = 'hopwise_idempotency'
@@ -16,6 +17,8 @@ export interface Statements {
   readonly savePhase: string
   /** key, owner, fence */
   readonly release: string
+  /** limit */
+  readonly sweep: string
 }
 
 /** Writes the statements for one table. `notifies` where waiters are to be told. */
@@ -40,5 +43,6 @@ export function writeStatements(names: TableNames, notifies: boolean): Statement
       expires_at = greatest(expires_at, clock_timestamp() + ${milliseconds('$4::float8')}) WHERE ${held} RETURNING true AS changed`,
     savePhase: `UPDATE ${table} SET phases = coalesce(phases, '{}') || jsonb_build_object($4::text, $5::text) WHERE ${held} RETURNING true AS changed`,
     release: told(`UPDATE ${table} SET state = 'released', phases = NULL WHERE ${held}`),
+    sweep: sweepSql(names, '$1::bigint'),
   }
 }

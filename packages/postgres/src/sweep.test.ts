@@ -55,6 +55,6 @@ test('what is over is found by the index', async () => {
   const { pool, table } = await setUp()
   await pool.query(`INSERT INTO ${table} SELECT md5(n::text), 'released', 1, '', '', now(), now() + n * interval '1 hour' FROM generate_series(1, 5000) n`)
   await pool.query(`ANALYZE ${table}`)
-  const { rows } = await pool.query(`EXPLAIN ${sweepSql({ schema: 'public', table }, 10)}`)
+  const { rows } = await pool.query(`EXPLAIN ${sweepSql({ schema: 'public', table }, '10')}`)
   expect(JSON.stringify(rows)).toContain(`Index Scan using ${table}_expires_at`)
 })

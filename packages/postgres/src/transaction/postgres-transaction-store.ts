@@ -1,5 +1,6 @@
 import { HopwiseError, type Claim, type ClaimRequest, type ClaimResult, type Duration, type IdempotencyStore } from '@hopwise/core'
 import { qualified } from '../identifier.js'
+import { numberLiteral } from '../literal.js'
 import { codeOf, explained, isRetryable, sqlstate } from '../sqlstate.js'
 import { sweepSql, sweptIn } from '../sweep.js'
 import type { HandlerTransaction, TransactionClient } from './client.js'
@@ -150,7 +151,7 @@ export function postgresTransactionStore<Native>(options: PostgresTransactionSto
       const client = await connect()
       let broken = true
       try {
-        const { rows } = await client.query(`BEGIN;\n${sweepSql(settings, limit)}`)
+        const { rows } = await client.query(`BEGIN;\n${sweepSql(settings, numberLiteral(limit))}`)
         await client.query('COMMIT')
         broken = false
         return sweptIn(rows)
