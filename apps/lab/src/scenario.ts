@@ -16,7 +16,7 @@ export interface LabOptions {
 export type Row = Readonly<Record<string, string | number>>
 
 /** What a scenario found. `ok` is whether every demand on it was met. */
-export interface Findings {
+interface Findings {
   readonly rows: readonly Row[]
   readonly ok: boolean
 }

@@ -1,8 +1,5 @@
 import { errorText } from './errors.js'
 
-/** Events by name, each with the one value that its listeners get. */
-export type EventMap = Readonly<Record<string, unknown>>
-
 /** The listening side of an {@link Events}. */
 export interface EventSource<M extends object> {
   /**

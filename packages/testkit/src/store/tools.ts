@@ -38,7 +38,7 @@ export interface StoreTools {
 }
 
 /** A watch on one key. */
-export interface Watcher {
+interface Watcher {
   /** Resolves with the first call; rejects where none comes within `wakesWithin`. */
   woken(): Promise<void>
   /** How many calls there were. */
