@@ -142,6 +142,14 @@ describe('hono-idempotency', () => {
   })
 })
 
+test('hono-idempotency on D1: a key that came again after its TTL was 409 for ever. It runs, at the first request', async () => {
+  let time = 0
+  const { post, runs } = await service(json, { store: memoryStore({ now: () => time }), retention: '1h' })
+  await post()
+  time += 3_600_000
+  expect([(await post()).body.toString(), (await post()).body.toString(), runs()]).toEqual(['{"run":2}', '{"run":2}', 2])
+})
+
 describe('idempot-js', () => {
   test('across users, a replay carried the first one\'s cookie', async () => {
     const { post } = await service((run, _request, response) => response.cookie('sid', 'secret-of-alice').json({ run }))
