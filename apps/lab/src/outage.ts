@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, request, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { createIdempotentMiddleware, idempotentRun } from '@hopwise/node'
+import { bootServer } from '@hopwise/testkit/adapter'
 import type { Backend, BackendServer } from './backends/backend.js'
 import { backendNames } from './backends/names.js'
 import { openBackend } from './backends/open.js'
@@ -119,16 +118,7 @@ async function startService(backend: Backend, effects: Map<string, number>) {
       })().catch(() => response.writeHead(503).end())
     })
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: async () => {
-      server.close()
-      server.closeAllConnections()
-      await once(server, 'close')
-    },
-  }
+  return bootServer(server)
 }
 
 /** A handler's own query has a bound of its own, as it should have anywhere. */

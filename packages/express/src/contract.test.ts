@@ -1,9 +1,8 @@
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { getRequestId } from '@hopwise/core'
-import { adapterContract, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
+import { adapterContract, bootServer, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
 import express5, { type Express, type Request, type Response } from 'express'
 import express4 from 'express4'
 import { describe, expect, test } from 'vitest'
@@ -57,18 +56,7 @@ describe.each([
   const contract = adapterContract({
     name,
     capabilities: { streams: true, pipelining: true, parserFirst: true },
-    boot: async (setup) => {
-      const server = makeApp(express, setup).listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return {
-        port: (server.address() as AddressInfo).port,
-        close: async () => {
-          server.close()
-          server.closeAllConnections()
-          await once(server, 'close')
-        },
-      }
-    },
+    boot: (setup) => bootServer(createServer(makeApp(express, setup))),
   })
   test.each(contract.cases.map((one) => [one.name, one.run] as const))('%s', async (_name, run) => run())
   test('nothing is skipped', () => expect(contract.skipped).toEqual([]))

@@ -1,10 +1,8 @@
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { getRequestId } from '@hopwise/core'
-import { adapterContract, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
+import { adapterContract, bootServer, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
 import { expect, test } from 'vitest'
 import { createIdempotentMiddleware, idempotentRun, withRequestId } from './index.js'
 
@@ -63,18 +61,7 @@ function listener({ routes, idempotency, requestId }: AdapterSetup): RequestList
 const contract = adapterContract({
   name: 'node:http',
   capabilities: { streams: true, pipelining: true, parserFirst: 'there is no body parser in node:http' },
-  boot: async (setup) => {
-    const server = createServer(listener(setup)).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    return {
-      port: (server.address() as AddressInfo).port,
-      close: async () => {
-        server.close()
-        server.closeAllConnections()
-        await once(server, 'close')
-      },
-    }
-  },
+  boot: (setup) => bootServer(createServer(listener(setup))),
 })
 
 test.each(contract.cases.map((one) => [one.name, one.run] as const))('%s', async (_name, run) => run())

@@ -30,8 +30,8 @@ function strictText(bytes: Uint8Array): string | undefined {
 
 const space = /[ \t\n\r]*/y
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
-// oxlint-disable-next-line no-control-regex
-const string = /"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4})[^"\\\u0000-\u001f]*)*"/y
+// Everything from the space on but the quote and the backslash (RFC 8259 7).
+const string = /"[ !#-[\]-\uffff]*(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4})[ !#-[\]-\uffff]*)*"/y
 
 /** JSON text with sorted names and no white space, numbers as written; `undefined` where it is not JSON or is ambiguous. */
 export function canonicalJson(text: string): string | undefined {

@@ -1,8 +1,7 @@
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { createIdempotency, createRequestIds, getContext, getRequestId, runInContext, type Incoming } from '@hopwise/core'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { bootServer } from './boot-server.js'
 import { runCases, type CasesReport } from '../store/run-cases.js'
 import { adapterContract, type AdapterSetup } from './contract.js'
 
@@ -94,18 +93,7 @@ async function reportOf(wrong: Mistakes): Promise<CasesReport> {
   const { cases } = adapterContract({
     name: 'broken',
     capabilities: { streams: 'it buffers', pipelining: true, parserFirst: 'it has no parser' },
-    boot: async (setup) => {
-      const server = createServer(listener(setup, wrong)).listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return {
-        port: (server.address() as AddressInfo).port,
-        close: async () => {
-          server.close()
-          server.closeAllConnections()
-          await once(server, 'close')
-        },
-      }
-    },
+    boot: (setup) => bootServer(createServer(listener(setup, wrong))),
   })
   // What a stopped handler leaves behind is a key in progress, for which a case of the contract would wait for ever.
   const bounded = cases.map((one) => ({ ...one, run: () => within(2_000, one.run()) }))
