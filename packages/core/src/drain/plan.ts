@@ -18,7 +18,7 @@ export interface DrainOptions {
   readonly announceFor?: DurationInput
   /** The time without a new connection that `announce-first` waits for before the listener closes. Range 0 to 60 s. ['500ms'] */
   readonly quietWindow?: DurationInput
-  /** How long an idle connection has for one more request, from its last one. Range 0 to 10 min. ['1s'] */
+  /** How long an idle connection has for one more request, from its last one or from the start of the drain. Range 0 to 10 min. ['1s'] */
   readonly idleGrace?: DurationInput
   /** How long the whole drain may take; what is left then is cut. Range 100 ms to 1 h. ['25s', below Kubernetes' 30 s] */
   readonly deadline?: DurationInput

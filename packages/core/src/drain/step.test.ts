@@ -74,10 +74,10 @@ function walk(options: DrainOptions, played: Readonly<Record<string, Played>>): 
 describe('refuse-first, with the default times', () => {
   test.each<[string, Record<string, Played>, string[]]>([
     ['no connections', {}, ['0 draining', '0 closed']],
-    ['a connection that has long been idle', { a: {} }, ['0 draining', '0 a is closed', '0 closed']],
-    ['idle for just the grace', { a: { requests: [[-1_500, -1_000]] } }, ['0 draining', '0 a is closed', '0 closed']],
-    ['idle for less than the grace: the rest of it is left', { a: { requests: [[-900, -400]] } }, ['0 draining', '600 a is closed', '600 closed']],
-    ['opened just before, and never used', { a: { opens: -100 } }, ['0 draining', '900 a is closed', '900 closed']],
+    ['a connection that has long been idle has the grace from the beginning', { a: {} }, ['0 draining', '1000 a is closed', '1000 closed']],
+    ['idle for just the grace', { a: { requests: [[-1_500, -1_000]] } }, ['0 draining', '1000 a is closed', '1000 closed']],
+    ['idle for less than the grace', { a: { requests: [[-900, -400]] } }, ['0 draining', '1000 a is closed', '1000 closed']],
+    ['opened just before, and never used', { a: { opens: -100 } }, ['0 draining', '1000 a is closed', '1000 closed']],
     [
       'a request within the grace is served, and its response ends the connection',
       { a: { requests: [[-900, -400], [500, 800]] } },
@@ -89,7 +89,7 @@ describe('refuse-first, with the default times', () => {
     [
       'several at once, each in its own time',
       { old: {}, young: { requests: [[-300, -200]] }, younger: { requests: [[-300, -100]] }, busy: { requests: [[-100, 5_000]] } },
-      ['0 draining', '0 old is closed', '800 young is closed', '900 younger is closed', '5000 busy ends with its response', '5000 closed'],
+      ['0 draining', '1000 old is closed', '1000 young is closed', '1000 younger is closed', '5000 busy ends with its response', '5000 closed'],
     ],
     ['a request that never ends is cut at the deadline', { a: { requests: [[-100, 90_000]] } }, ['0 draining', '25000 closed', '25000 a is cut']],
   ])('%s', (_what, connections, expected) => {
@@ -184,7 +184,7 @@ describe('one step', () => {
 
   test('takes more idle connections than a call takes arguments', () => {
     const idleSince = Array.from({ length: 300_000 }, (_, index) => start - (index % 900))
-    expect(drainStep(refuse, view({ phase: 'draining', openConnections: idleSince.length, idleSince }))).toEqual({ phase: 'draining', lookAgainIn: 101 })
+    expect(drainStep(refuse, view({ phase: 'draining', openConnections: idleSince.length, idleSince }))).toEqual({ phase: 'draining', lookAgainIn: 1_000 })
   })
 
   test('of an unchanged view is the same, and taken twice leads nowhere else', () => {
