@@ -4,22 +4,28 @@ import type { Server as HttpsServer } from 'node:https'
 
 /** How long a connection that was told `close` may take to close from the other side. */
 const lingerMs = 2_000
-/** So many turns of the event loop in a row may bring new connections before the listener closes all the same. */
-const mostTurns = 100
+/** So many turns of the event loop may be busy ones before the listener closes all the same. */
+const mostTurns = 500
+/** A turn that takes longer than this may have left a connection in the accept queue since its poll phase began. */
+const shortTurnMs = 1
 
 /**
- * Closes the listener and nothing else, in the check phase right after a poll phase that brought no new connection:
- * what the kernel had accepted by then has been taken over and will be served. (`http.Server.close()` would also
- * destroy idle sockets whose next request is already in the kernel's buffer: 50 of 50 reset, Node 19 to 26.)
+ * Closes the listener and nothing else, in the check phase right after a poll phase that brought no new connection and
+ * was over at once: what the kernel had accepted by then has been taken over and will be served. (A connection that is in
+ * the accept queue when the listener closes is reset. libuv takes one a turn, and a turn with slow callbacks gives others
+ * the time to come. `http.Server.close()` would also destroy idle sockets whose next request is already in the kernel's
+ * buffer: 50 of 50 reset, Node 19 to 26.)
  */
 export function stopAccepting(server: HttpServer | HttpsServer, accepted: () => number): Promise<void> {
   return new Promise((resolve) => {
     let turns = 0
     let before = Number.NaN
+    let lastCheckAt = Number.NEGATIVE_INFINITY
     const afterPoll = (): void => {
-      const now = accepted()
-      if (now !== before && ++turns < mostTurns) {
-        before = now
+      const busy = accepted() !== before || performance.now() - lastCheckAt > shortTurnMs
+      if (busy && ++turns < mostTurns) {
+        before = accepted()
+        lastCheckAt = performance.now()
         setImmediate(afterPoll)
         return
       }
