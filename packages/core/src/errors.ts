@@ -20,9 +20,12 @@ export const errorTable = {
   'principal-missing': { title: 'The caller of a keyed request is not known', status: 400 },
   'key-in-progress': { title: 'The first request with this Idempotency-Key is still running', status: 409 },
   'outcome-unknown': { title: 'The first request with this Idempotency-Key ended without a known outcome', status: 409 },
+  'request-timeout': { title: 'The request did not arrive in time', status: 408 },
   'body-too-large': { title: 'The request body is larger than an idempotent request may be', status: 413 },
   'key-reused': { title: 'Idempotency-Key was used for another request', status: 422 },
   'endless-stream': { title: 'A response without an end cannot be protected', status: 500 },
+  'server-full': { title: 'The server has as many connections as it takes', status: 503 },
+  'server-stopping': { title: 'The server is about to end', status: 503 },
   'store-unavailable': { title: 'Idempotency keys cannot be checked now', status: 503 },
 } as const satisfies Record<string, { readonly title: string; readonly status?: number }>
 

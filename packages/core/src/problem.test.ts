@@ -11,10 +11,13 @@ test('the table has the refusals of the design, each with its status', () => {
     'principal-missing': 400,
     'key-in-progress': 409,
     'outcome-unknown': 409,
+    'request-timeout': 408,
     'body-too-large': 413,
     'key-reused': 422,
-    'store-unavailable': 503,
     'endless-stream': 500,
+    'server-full': 503,
+    'server-stopping': 503,
+    'store-unavailable': 503,
   })
 })
 

@@ -7,18 +7,19 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
+/** What limits the arrival of a request is Hopwise's own clock, so Node's are off. */
 function settings(server: Server): number[] {
   return [server.keepAliveTimeout, server.headersTimeout, server.requestTimeout]
 }
 
 describe('the settings of a server', () => {
   test.each([
-    ['nothing in front', {}, [65_000, 66_000, 300_000]],
-    ['nginx', { chain: ['nginx'] }, [65_000, 66_000, 300_000]],
-    ['ALB with 120 s', { chain: [customHop({ name: 'lb', upstream: { idle: '120s' } })] }, [125_000, 120_000, 300_000]],
-    ['HAProxy, which never lets go', { chain: [haproxy({ downstream: { idle: '50s' } })] }, [3_600_000, 120_000, 300_000]],
-    ['the server named by its preset', { chain: ['alb', 'node'] }, [65_000, 66_000, 300_000]],
-    ['own values', { server: { keepAliveTimeout: '20s', headersTimeout: '10s', requestTimeout: '30s' } }, [20_000, 10_000, 30_000]],
+    ['nothing in front', {}, [65_000, 0, 0]],
+    ['nginx', { chain: ['nginx'] }, [65_000, 0, 0]],
+    ['ALB with 120 s', { chain: [customHop({ name: 'lb', upstream: { idle: '120s' } })] }, [125_000, 0, 0]],
+    ['HAProxy, which never lets go', { chain: [haproxy({ downstream: { idle: '50s' } })] }, [3_600_000, 0, 0]],
+    ['the server named by its preset', { chain: ['alb', 'node'] }, [65_000, 0, 0]],
+    ['own values', { server: { keepAliveTimeout: '20s', headersTimeout: '10s', requestTimeout: '30s' } }, [20_000, 0, 0]],
   ] as const)('with %s', (_what, policy, expected) => {
     const server = createServer()
     attach(server, policy)

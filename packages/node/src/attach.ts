@@ -1,9 +1,14 @@
-import type { Server as HttpServer } from 'node:http'
-import type { Server as HttpsServer } from 'node:https'
-import { definePolicy, describeFinding, Events, HopwiseError, type DrainPhase, type EventSource, type Policy, type PolicyOptions } from '@hopwise/core'
-import { trackConnections } from './connections.js'
-import { Drain } from './drain.js'
+import { definePolicy, describeFinding, Events, HopwiseError, jitteredAge, type DrainPhase, type EventSource, type Policy, type PolicyOptions, type ServerSettings } from '@hopwise/core'
+import { ArrivalClock } from './arrival-clock.js'
+import { giveBack, lingerAtEnd } from './closing.js'
+import { ConnectionLimit } from './connection-limit.js'
+import { trackConnections, type Connections } from './connections.js'
+import { Drain, type DrainRunOptions } from './drain.js'
 import type { DrainReport, HopEvents } from './events.js'
+import { Farewells, type LongRequest } from './farewell.js'
+import { guardIdle } from './idle-guard.js'
+import { KeepOrClose } from './keep-or-close.js'
+import type { AnyServer } from './server.js'
 import { listenSignals, type SignalOptions } from './signals.js'
 
 /** This server as a hop of the chain. */
@@ -14,39 +19,38 @@ export interface Hop extends EventSource<HopEvents> {
   readonly ready: boolean
   /**
    * Stops the server without losing a request, and resolves once the last connection is closed or the deadline has
-   * cut it. Concurrent calls share one run. Never rejects.
+   * cut it. Concurrent calls share one run; a later one can only bring its end nearer. Never rejects.
+   * @throws HopwiseError `option-unknown`, `option-invalid`
    */
-  drain(): Promise<DrainReport>
+  drain(options?: DrainRunOptions): Promise<DrainReport>
+  /**
+   * For an exchange without an end of its own (event stream, long poll, WebSocket): aborted when it is to end, some time
+   * in the drain's `streamSpread` after the listener has closed. `request` is what the handler or the `upgrade` listener
+   * was given. Never aborted where the exchange is over before.
+   */
+  drainSignal(request: LongRequest): AbortSignal
   /** Drains at SIGTERM and SIGINT, and then ends the process. Gives a function that stops listening. */
   listenSignals(options?: SignalOptions): () => void
 }
 
-const attached = new WeakSet<HttpServer | HttpsServer>()
+const attached = new WeakSet<AnyServer>()
 
 /**
- * Binds a policy to a `node:http` or `node:https` server: the idle, header and request timeouts that its chain asks
- * for, and the drain. To be called once a server, before or right after `listen()`. What the audit found is told by
- * `process.emitWarning`, with the rule's id as code.
+ * Binds a policy to a server of `node:http`, `node:https` or `node:http2`: how long it keeps connections and waits for
+ * requests, as its chain asks, and the drain. To be called once a server, before or right after `listen()`. What the
+ * audit found is told by `process.emitWarning`, with the rule's id as code.
  * @throws HopwiseError whatever `definePolicy` throws; `mounted-twice`
  */
-export function attach(server: HttpServer | HttpsServer, policy?: PolicyOptions | Policy): Hop {
+export function attach(server: AnyServer, policy?: PolicyOptions | Policy): Hop {
   const settled = policy !== undefined && 'findings' in policy ? policy : definePolicy(policy)
   if (attached.has(server)) throw new HopwiseError('mounted-twice', 'attach: a policy is attached to this server already')
   attached.add(server)
-  applySettings(server, settled)
   for (const finding of settled.findings) {
     if (finding.severity !== 'note') process.emitWarning(describeFinding(finding), { type: 'HopwiseWarning', code: finding.rule })
   }
-
   const events = new Events<HopEvents>()
-  const drain = new Drain(server, settled.drain, events, () => connections)
-  const connections = trackConnections(server, {
-    request: (connection, request, response) => drain.watch(connection, request, response),
-    connectionClosed: (connection) => drain.closed(connection),
-    changed: () => drain.look(),
-  })
-
-  const hop: Hop = {
+  const drain = bind(server, settled, events)
+  return {
     policy: settled,
     get phase() {
       return drain.phase
@@ -55,16 +59,62 @@ export function attach(server: HttpServer | HttpsServer, policy?: PolicyOptions 
       return drain.phase === 'ready'
     },
     on: events.on.bind(events),
-    drain: () => drain.start(),
+    drain: (options) => drain.start(options),
+    drainSignal: (request) => drain.farewells.signalOf(request),
     listenSignals: (options) => listenSignals(() => drain.start(), options),
   }
-  return hop
 }
 
-function applySettings(server: HttpServer | HttpsServer, { server: settings }: Policy): void {
-  server.keepAliveTimeout = settings.keepAliveTimeout
-  server.headersTimeout = settings.headersTimeout
-  server.requestTimeout = settings.requestTimeout
+/** Puts the parts together: what is told of a connection goes to each of them, in this order. */
+function bind(server: AnyServer, { server: settings, drain: plan }: Policy, events: Events<HopEvents>): Drain {
+  const idleMs = applySettings(server, settings)
+  const connections = (): Connections => tracked
+  const farewells = new Farewells(events, connections)
+  const drain = new Drain(server, plan, events, connections, farewells)
+  const fate = new KeepOrClose(settings, () => drain.phase, (connection) => drain.announced(connection))
+  const idle = guardIdle(server, idleMs, connections)
+  const arrival = new ArrivalClock(settings, connections, events)
+  const limit = new ConnectionLimit(settings.maxConnections, events)
+  const http2 = !('maxHeadersCount' in server)
+
+  const tracked = trackConnections(server, () => jitteredAge(settings.maxConnectionAge, Math.random()), {
+    accepted: (connection, secure) => {
+      if (limit.admits(connection.socket, !secure && !http2)) drain.opened()
+    },
+    opened: (connection) => {
+      if (!http2) lingerAtEnd(connection.socket)
+      idle.opened(connection)
+      arrival.start()
+    },
+    request: (connection, request, response) => {
+      idle.request(connection)
+      drain.request()
+      fate.request(connection, request, response)
+    },
+    stream: (connection) => {
+      drain.request()
+      fate.stream(connection)
+    },
+    upgraded: (connection, request) => {
+      giveBack(connection.socket)
+      connection.socket.setTimeout(0)
+      farewells.upgraded(request)
+    },
+    closed: (connection) => drain.closed(connection),
+    changed: () => drain.look(),
+  })
+  return drain
+}
+
+/** Sets Node's own figures. Gives for how long Node really keeps an idle connection, in milliseconds. */
+function applySettings(server: AnyServer, settings: ServerSettings): number {
+  const http1 = server as { keepAliveTimeout: number; headersTimeout: number; requestTimeout: number; keepAliveTimeoutBuffer?: number }
+  http1.keepAliveTimeout = settings.keepAliveTimeout
+  // The arrival clock does what these do, but from the first byte on.
+  http1.headersTimeout = 0
+  http1.requestTimeout = 0
   // Node 20 has it hard-wired to 1 s, and no property.
-  if ('keepAliveTimeoutBuffer' in server) server.keepAliveTimeoutBuffer = settings.keepAliveTimeoutBuffer
+  const hasBuffer = 'keepAliveTimeoutBuffer' in http1
+  if (hasBuffer) http1.keepAliveTimeoutBuffer = settings.keepAliveTimeoutBuffer
+  return settings.keepAliveTimeout + (hasBuffer ? settings.keepAliveTimeoutBuffer : 1_000)
 }

@@ -43,26 +43,60 @@ describe('keepAliveTimeout', () => {
 
 describe('the whole of the settings', () => {
   test('behind an ALB', () => {
-    expect(settings(['alb'])).toEqual({ keepAliveTimeout: 65_000, keepAliveTimeoutBuffer: 1_000, headersTimeout: 66_000, requestTimeout: 300_000 })
+    expect(settings(['alb'])).toEqual({ keepAliveTimeout: 65_000, keepAliveTimeoutBuffer: 1_000, headersTimeout: 60_000, requestTimeout: 300_000 })
   })
 
-  test('a socket that never spoke lives as long as an idle one, up to two minutes, so headersTimeout grows with it', () => {
-    expect(settings(['haproxy'])).toMatchObject({ keepAliveTimeout: 3_600_000, headersTimeout: 120_000, requestTimeout: 300_000 })
-    expect(settings([reusing('90s')])).toMatchObject({ keepAliveTimeout: 95_000, headersTimeout: 96_000, requestTimeout: 300_000 })
-    expect(settings([reusing('5s')])).toMatchObject({ keepAliveTimeout: 10_000, headersTimeout: 60_000, requestTimeout: 300_000 })
+  test.each<[string, ChainInput, number]>([
+    ['an hour', ['haproxy'], 3_600_000],
+    ['95 s', [reusing('90s')], 95_000],
+    ['10 s', [reusing('5s')], 10_000],
+  ])('headersTimeout begins with the first byte, so it is a minute where idle connections are kept for %s', (_what, chain, keepAliveTimeout) => {
+    expect(settings(chain)).toEqual({ keepAliveTimeout, keepAliveTimeoutBuffer: 1_000, headersTimeout: 60_000, requestTimeout: 300_000 })
   })
 
   test('what is said is taken', () => {
-    const said = { keepAliveTimeout: '7s', keepAliveTimeoutBuffer: '2s', headersTimeout: '8s', requestTimeout: '9s' } as const
-    expect(settings(['alb'], said)).toEqual({ keepAliveTimeout: 7_000, keepAliveTimeoutBuffer: 2_000, headersTimeout: 8_000, requestTimeout: 9_000 })
+    const said = {
+      keepAliveTimeout: '7s',
+      keepAliveTimeoutBuffer: '2s',
+      headersTimeout: '8s',
+      requestTimeout: '9s',
+      maxConnections: 10_000,
+      maxConnectionAge: '1h',
+      maxRequestsPerConnection: 1_000,
+    } as const
+    expect(settings(['alb'], said)).toEqual({
+      keepAliveTimeout: 7_000,
+      keepAliveTimeoutBuffer: 2_000,
+      headersTimeout: 8_000,
+      requestTimeout: 9_000,
+      maxConnections: 10_000,
+      maxConnectionAge: 3_600_000,
+      maxRequestsPerConnection: 1_000,
+    })
+  })
+
+  test.each<[ServerOverrides]>([
+    [{ maxConnections: 1 }],
+    [{ maxConnections: 1_000_000 }],
+    [{ maxConnectionAge: 1_000 }],
+    [{ maxConnectionAge: 604_800_000 }],
+    [{ maxRequestsPerConnection: 1 }],
+    [{ maxRequestsPerConnection: 1_000_000_000 }],
+  ])('%j is there alone; a limit that nobody asked for is not there at all', (limit) => {
+    expect(settings(['alb'], limit)).toStrictEqual({ keepAliveTimeout: 65_000, keepAliveTimeoutBuffer: 1_000, headersTimeout: 60_000, requestTimeout: 300_000, ...limit })
+    expect(Object.keys(settings(['alb']))).toEqual(['keepAliveTimeout', 'keepAliveTimeoutBuffer', 'headersTimeout', 'requestTimeout'])
   })
 
   test('a short requestTimeout bounds the headersTimeout that nobody asked for', () => {
     expect(settings(['alb'], { requestTimeout: '30s' })).toMatchObject({ headersTimeout: 30_000, requestTimeout: 30_000 })
+    expect(settings(['alb'], { requestTimeout: '60s' })).toMatchObject({ headersTimeout: 60_000, requestTimeout: 60_000 })
+    expect(settings(['alb'], { requestTimeout: '10m' })).toMatchObject({ headersTimeout: 60_000, requestTimeout: 600_000 })
   })
 
   test('a long headersTimeout lengthens the requestTimeout that nobody asked for', () => {
     expect(settings(['alb'], { headersTimeout: '400s' })).toMatchObject({ headersTimeout: 400_000, requestTimeout: 400_000 })
+    expect(settings(['alb'], { headersTimeout: '300s' })).toMatchObject({ headersTimeout: 300_000, requestTimeout: 300_000 })
+    expect(settings(['alb'], { headersTimeout: '1s' })).toMatchObject({ headersTimeout: 1_000, requestTimeout: 300_000 })
   })
 
   test('headersTimeout above requestTimeout is refused: assigned to a server, Node would swap the two', () => {
@@ -82,6 +116,16 @@ describe('the whole of the settings', () => {
     [{ headersTimeout: 0 }],
     [{ requestTimeout: '25h' }],
     [{ requestTimeout: '30' as DurationInput }],
+    [{ maxConnections: 0 }],
+    [{ maxConnections: 1_000_001 }],
+    [{ maxConnections: 1.5 }],
+    [{ maxConnections: Infinity }],
+    [{ maxConnectionAge: '999ms' }],
+    [{ maxConnectionAge: '8d' }],
+    [{ maxConnectionAge: Infinity }],
+    [{ maxRequestsPerConnection: 0 }],
+    [{ maxRequestsPerConnection: 1_000_000_001 }],
+    [{ maxRequestsPerConnection: Number.NaN }],
   ])('refuses %j', (overrides) => {
     const [name = ''] = Object.keys(overrides)
     expect(() => settings(['alb'], overrides)).toThrow(

@@ -1,5 +1,6 @@
 export { audit, type Finding, type RuleId, type Severity } from './audit.js'
 export { defineChain, edgesOf, frontHop, type Chain, type ChainInput, type Edge } from './chain.js'
+export { describeDeployment, type DeploymentKind, type DeploymentOptions } from './deployment.js'
 export { derive, type ServerOverrides, type ServerSettings } from './derive.js'
 export { customHop, type Failover, type Hop, type HopOptions, type HopSource, type IdleLimit, type IdleLimitInput, type Replay } from './hop.js'
 export { definePolicy, describeFinding, type Policy, type PolicyOptions } from './policy.js'

@@ -41,8 +41,22 @@ describe('definePolicy', () => {
     expect(definePolicy({ chain: ['alb'], margin: '1s', server: { keepAliveTimeout: '61s' } }).findings).toHaveLength(1)
   })
 
+  test('the margin is taken into the grace of idle connections in a drain', () => {
+    expect(definePolicy({ chain: ['nginx'] }).drain.idleGrace).toBe(63_000)
+    expect(definePolicy({ chain: ['nginx', nodeServer()], margin: '10s' }).drain.idleGrace).toBe(70_000)
+    expect(definePolicy({ chain: ['nginx'], margin: 0 }).drain.idleGrace).toBe(60_000)
+    expect(definePolicy({ chain: ['nginx'], margin: '10s', drain: { idleGrace: '2s' } }).drain.idleGrace).toBe(2_000)
+  })
+
+  test('limits of the server go into its settings, and are absent where nobody says them', () => {
+    const limits = { maxConnections: 5_000, maxConnectionAge: 600_000, maxRequestsPerConnection: 100 }
+    expect(definePolicy({ chain: ['alb'], server: limits }).server).toStrictEqual({ ...definePolicy({ chain: ['alb'] }).server, ...limits })
+    expect(Object.keys(definePolicy().server)).toEqual(['keepAliveTimeout', 'keepAliveTimeoutBuffer', 'headersTimeout', 'requestTimeout'])
+  })
+
   test('drain options go into the plan, and the chain gives the mode', () => {
-    expect(definePolicy({ chain: ['alb'], drain: { idleGrace: '2s' } }).drain).toMatchObject({ mode: 'announce-first', idleGrace: 2_000 })
+    const drain = { idleGrace: '2s', streamSpread: '3s', shedWithin: '4s' } as const
+    expect(definePolicy({ chain: ['alb'], drain }).drain).toMatchObject({ mode: 'announce-first', idleGrace: 2_000, streamSpread: 3_000, shedWithin: 4_000 })
     expect(definePolicy({ chain: ['nginx', 'node'] }).drain.mode).toBe('refuse-first')
   })
 

@@ -4,6 +4,7 @@ import { HopwiseError } from '../errors.js'
 import { booleanField, durationField, parseOptions, valueField } from '../options.js'
 import { audit, type Finding } from './audit.js'
 import { defineChain, withoutServer, type Chain, type ChainInput } from './chain.js'
+import { describeDeployment, type DeploymentKind, type DeploymentOptions } from './deployment.js'
 import { derive, type ServerOverrides, type ServerSettings } from './derive.js'
 import { nodeServer } from './presets.js'
 
@@ -32,6 +33,8 @@ export interface Policy {
   readonly drain: DrainPlan
   /** What the audit found; warnings and errors are told at start by whoever binds the policy to a server. */
   readonly findings: readonly Finding[]
+  /** What the orchestrator has to be told so that it gives the drain its time; see {@link describeDeployment}. */
+  readonly deployment: (kind: DeploymentKind, options?: DeploymentOptions) => string
 }
 
 /**
@@ -57,7 +60,8 @@ export function definePolicy(options?: PolicyOptions): Policy {
   if (given.strict && broken.length > 0) {
     throw new HopwiseError('chain-breaks-rule', broken.map(describeFinding).join('\n'))
   }
-  return { chain, server, drain: planDrain(declared, given.drain), findings }
+  const drain = planDrain(declared, given.drain, given.margin)
+  return { chain, server, drain, findings, deployment: (kind, wanted) => describeDeployment(drain, server, kind, wanted) }
 }
 
 /** A finding in two sentences: what is wrong between which hops, and how to mend it. */
