@@ -36,10 +36,14 @@ export class DrainCounts {
     if (name !== undefined) this.#phases[name].connections++
   }
 
-  /** Why a connection is ending; `undefined` where it is not after all. */
-  cause(connection: Connection, cause: 'announced' | 'idle' | undefined): void {
-    if (cause === undefined) this.#causes.delete(connection)
-    else this.#causes.set(connection, cause)
+  /** Why a connection is ending. */
+  cause(connection: Connection, cause: 'announced' | 'idle'): void {
+    this.#causes.set(connection, cause)
+  }
+
+  /** A connection that was to be ended as idle is not. */
+  inUse(connection: Connection): void {
+    if (this.#causes.get(connection) === 'idle') this.#causes.delete(connection)
   }
 
   ending(connection: Connection): boolean {

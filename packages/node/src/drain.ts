@@ -159,7 +159,7 @@ export class Drain {
     this.#counts.cause(connection, 'idle')
     afterOnePoll(() => {
       if (isIdle(connection)) return endAndLinger(connection.socket)
-      this.#counts.cause(connection, undefined)
+      this.#counts.inUse(connection)
       this.look()
     })
   }

@@ -45,6 +45,6 @@ function endIfIdle(connection: Connection): void {
 
 /** A timeout that the application has set: our listener must not keep Node from destroying what nobody else handles. */
 function asNodeDoes(events: NetServer, timedOut: Socket | ServerHttp2Session, connection: Connection | undefined): void {
-  const handled = connection?.pending.some((response) => response.listenerCount('timeout') > 0 || response.req.listenerCount('timeout') > 0)
+  const handled = connection?.pending.some((response) => response.listenerCount('timeout') > 0 || (!response.req.complete && response.req.listenerCount('timeout') > 0))
   if (!handled && events.listenerCount('timeout') === 1) timedOut.destroy()
 }
