@@ -6,6 +6,9 @@ import { delimiter, join } from 'node:path'
 /** Debian has PostgreSQL's server in a folder of its version. */
 const postgresFolders = () => (existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql').map((version) => `/usr/lib/postgresql/${version}/bin`) : [])
 
+/** The majors of Node that can be fetched as an npm package, for what has to run on another Node than this one. */
+export const nodeMajors = [20, 22, 24, 26]
+
 /** Directories that hold servers but are not on every user's PATH. */
 const extraDirectories = ['/usr/sbin', '/usr/local/sbin', '/usr/local/bin', '/opt/homebrew/bin']
 
@@ -69,12 +72,16 @@ function aptInstall(packages) {
 
 /**
  * Makes sure that `name` is on this machine, as far as this user may; says the command where he may not.
- * `node-sqlite` is another Node (24) in the cache folder, needed where the running one has no `node:sqlite`.
+ * `node-22` is the newest Node 22, in the cache folder unless the running one is a Node 22; `node-sqlite` is Node 24
+ * where the running one has no `node:sqlite`.
  */
 export function ensureComponent(name, { root, quiet }) {
-  if (name === 'node-sqlite') return ensureNode24(root)
+  if (name === 'node-sqlite') return process.getBuiltinModule?.('node:sqlite') === undefined ? ensureNode(24, root) : undefined
+  const major = nodeMajors.find((one) => name === `node-${one}`)
+  if (major !== undefined) return ensureNode(major, root)
   const component = components[name]
-  if (component === undefined) throw new Error(`unknown component ${name}; known: ${Object.keys(components).join(', ')}, node-sqlite`)
+  const known = [...Object.keys(components), 'node-sqlite', ...nodeMajors.map((one) => `node-${one}`)]
+  if (component === undefined) throw new Error(`unknown component ${name}; known: ${known.join(', ')}`)
   if (component.binaries.some(onPath)) return
   const mayInstall = platform() === 'debian' && process.getuid?.() === 0
   if (mayInstall) {
@@ -85,14 +92,21 @@ export function ensureComponent(name, { root, quiet }) {
   else console.error(`set-up: ${name} is missing (${commandFor(name)}); going on without it`)
 }
 
-function ensureNode24(root) {
-  if (process.getBuiltinModule?.('node:sqlite') !== undefined) return
-  const prefix = join(root, 'node_modules', '.cache', 'hopwise', 'node-24')
-  const distribution = `node-${process.platform}-${process.arch}`
-  if (existsSync(join(prefix, 'node_modules', distribution, 'bin', 'node'))) return
-  console.error(`set-up: this Node (${process.version}) has no node:sqlite; fetching Node 24 for the tests that need it`)
+const nodeFolder = (major, root) => join(root, 'node_modules', '.cache', 'hopwise', `node-${major}`)
+const distribution = `node-${process.platform}-${process.arch}`
+
+/** Where the Node of that major version is once it was fetched. @hopwise/testkit's `findNode` looks in the same folder. */
+export function nodeBinary(major, root) {
+  return join(nodeFolder(major, root), 'node_modules', distribution, 'bin', 'node')
+}
+
+function ensureNode(major, root) {
+  if (process.versions.node.startsWith(`${major}.`)) return
+  const prefix = nodeFolder(major, root)
+  if (existsSync(nodeBinary(major, root))) return
+  console.error(`set-up: fetching Node ${major} for what has to run on it (this one is ${process.version})`)
   mkdirSync(prefix, { recursive: true })
-  const args = ['install', '--prefix', prefix, '--ignore-scripts', '--no-save', '--no-package-lock', `${distribution}@24`]
+  const args = ['install', '--prefix', prefix, '--ignore-scripts', '--no-save', '--no-package-lock', `${distribution}@${major}`]
   const done = spawnSync('npm', args, { stdio: ['ignore', 2, 2] })
-  if (done.status !== 0) console.error(`set-up: Node 24 could not be fetched: npm ${args.join(' ')}`)
+  if (done.status !== 0) console.error(`set-up: Node ${major} could not be fetched: npm ${args.join(' ')}`)
 }

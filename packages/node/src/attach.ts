@@ -6,10 +6,11 @@ import { trackConnections, type Connections } from './connections.js'
 import { Drain, type DrainRunOptions } from './drain.js'
 import type { DrainReport, HopEvents } from './events.js'
 import { Farewells, type LongRequest } from './farewell.js'
+import { healthHandler, type HealthHandler, type HealthOptions } from './health.js'
+import { listenHopSignals, type HopSignalOptions } from './hop-signals.js'
 import { guardIdle } from './idle-guard.js'
 import { KeepOrClose } from './keep-or-close.js'
 import type { AnyServer } from './server.js'
-import { listenSignals, type SignalOptions } from './signals.js'
 
 /** This server as a hop of the chain. */
 export interface Hop extends EventSource<HopEvents> {
@@ -29,8 +30,16 @@ export interface Hop extends EventSource<HopEvents> {
    * was given. Never aborted where the exchange is over before.
    */
   drainSignal(request: LongRequest): AbortSignal
-  /** Drains at SIGTERM and SIGINT, and then ends the process. Gives a function that stops listening. */
-  listenSignals(options?: SignalOptions): () => void
+  /**
+   * A middleware that answers readiness and liveness checks, `/readyz` and `/livez`; see {@link healthHandler}.
+   * @throws HopwiseError `option-unknown`, `option-invalid`
+   */
+  health(options?: HealthOptions): HealthHandler
+  /**
+   * Drains at SIGTERM and SIGINT, and then ends the process. Gives a function that stops listening.
+   * @throws HopwiseError `option-unknown`, `option-invalid`
+   */
+  listenSignals(options?: HopSignalOptions): () => void
 }
 
 const attached = new WeakSet<AnyServer>()
@@ -50,7 +59,7 @@ export function attach(server: AnyServer, policy?: PolicyOptions | Policy): Hop 
   }
   const events = new Events<HopEvents>()
   const drain = bind(server, settled, events)
-  return {
+  const hop: Hop = {
     policy: settled,
     get phase() {
       return drain.phase
@@ -61,8 +70,10 @@ export function attach(server: AnyServer, policy?: PolicyOptions | Policy): Hop 
     on: events.on.bind(events),
     drain: (options) => drain.start(options),
     drainSignal: (request) => drain.farewells.signalOf(request),
-    listenSignals: (options) => listenSignals(() => drain.start(), options),
+    health: (options) => healthHandler(hop, options),
+    listenSignals: (options) => listenHopSignals(hop, options),
   }
+  return hop
 }
 
 /** Puts the parts together: what is told of a connection goes to each of them, in this order. */

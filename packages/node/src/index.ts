@@ -1,7 +1,14 @@
-/** Hopwise for `node:http` and `node:https`: the chain's timeouts, the drain, request ids, and the bridge to the core. */
+/** Hopwise for `node:http`, `node:https` and `node:http2`: the chain's timeouts, the drain, request ids, and the bridge to the core. */
 export { attach, type Hop } from './attach.js'
-export type { DrainReport, HopEvents } from './events.js'
+export type { DrainRunOptions } from './drain.js'
+export type { DrainReport, HopEvents, PhaseCounts } from './events.js'
+export type { LongRequest } from './farewell.js'
+export { healthHandler, type HealthHandler, type HealthOptions, type HealthRequest, type HealthResponse } from './health.js'
+export type { Hook, HookContext, HookFunction, HookReport, HookStage } from './hooks.js'
+export type { HopSignalOptions } from './hop-signals.js'
 export { createIdempotentMiddleware, idempotentRun, type IdempotentMiddleware, type IdempotentRun, type Middleware, type NodeRequestReading } from './idempotent.js'
 export { keepRawBody, readRawBody, RequestAborted } from './request-body.js'
 export { requestId, requestIdentityOf, withRequestId, type RequestIdMiddleware } from './request-id.js'
+export { shutdownTogether, type Drainable, type Shutdown, type ShutdownEvents, type ShutdownOptions, type ShutdownReport } from './shutdown.js'
+export type { AnyServer } from './server.js'
 export type { SignalOptions } from './signals.js'

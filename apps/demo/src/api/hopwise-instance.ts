@@ -20,6 +20,6 @@ runInstance(({ port, folder }) => {
   const server = app.listen(port, '127.0.0.1')
   const hop = attach(server, { chain: ['nginx'] })
   hop.on('phase', ({ phase }) => tell({ kind: 'phase', phase }))
-  hop.listenSignals({ signals: ['SIGTERM'], afterDrain: () => database.close() })
+  hop.listenSignals({ signals: ['SIGTERM'], after: [() => database.close()] })
   return server
 })

@@ -1,11 +1,10 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
+import { spawn, spawnSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findBinary, MissingComponent } from './find-binary.js'
 import { freePort } from './free-port.js'
+import { acceptsOnAll, endChild } from './server-child.js'
 
 /** One virtual server of a private nginx, in front of one set of instances. */
 export interface NginxSite {
@@ -13,6 +12,8 @@ export interface NginxSite {
   readonly name: string
   /** The ports of the instances on 127.0.0.1. */
   readonly upstreamPorts: readonly number[]
+  /** The instances speak TLS; their certificates are not looked at. [false] */
+  readonly upstreamTls?: boolean
 }
 
 /** A private nginx that runs. */
@@ -58,10 +59,10 @@ async function tryStart(binary: string, sites: readonly NginxSite[]) {
   const child = spawn(binary, ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', errorLog], { stdio: 'ignore' })
   const log = () => readFile(errorLog, 'utf8').catch(() => '')
   const stop = async (): Promise<void> => {
-    await end(child)
+    await endChild(child)
     await rm(folder, { recursive: true, force: true })
   }
-  if (await accepts(Object.values(ports), child)) {
+  if (await acceptsOnAll(Object.values(ports), child)) {
     const errors = async () => (await log()).split('\n').filter((line) => line !== '')
     return { kind: 'running' as const, nginx: { ports, errors, stop } }
   }
@@ -71,7 +72,7 @@ async function tryStart(binary: string, sites: readonly NginxSite[]) {
 }
 
 function configuration(sites: readonly NginxSite[], ports: Readonly<Record<string, number>>): string {
-  const blocks = sites.map(({ name, upstreamPorts }) => `
+  const blocks = sites.map(({ name, upstreamPorts, upstreamTls }) => `
   upstream ${name} {
 ${upstreamPorts.map((port) => `    server 127.0.0.1:${port} max_fails=1 fail_timeout=1s;`).join('\n')}
     keepalive 64;
@@ -79,7 +80,9 @@ ${upstreamPorts.map((port) => `    server 127.0.0.1:${port} max_fails=1 fail_tim
   server {
     listen 127.0.0.1:${ports[name]} backlog=1024;
     location / {
-      proxy_pass http://${name};
+      proxy_pass ${upstreamTls ? 'https' : 'http'}://${name};
+      proxy_ssl_verify off;
+      proxy_ssl_session_reuse on;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
     }
@@ -99,39 +102,4 @@ http {
 ${blocks.join('\n')}
 }
 `
-}
-
-/** Whether all ports accept connections before the child ends. */
-async function accepts(ports: readonly number[], child: ChildProcess): Promise<boolean> {
-  let over = false
-  child.once('exit', () => {
-    over = true
-  })
-  child.once('error', () => {
-    over = true
-  })
-  for (const port of ports) {
-    while (!over && !(await connects(port))) await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  return !over
-}
-
-function connects(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
-  const exited = once(child, 'exit')
-  child.kill('SIGTERM')
-  const timer = setTimeout(() => child.kill('SIGKILL'), 2_000)
-  await exited
-  clearTimeout(timer)
 }

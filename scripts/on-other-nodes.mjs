@@ -1,0 +1,22 @@
+// Runs the tests of the package in the working directory once more on each supported Node that is not the running one,
+// as `set-up.mjs node-20 node-22 …` has fetched them. One report a Node, for sum-tests.mjs.
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { nodeBinary, nodeMajors } from './components.mjs'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
+for (const major of nodeMajors) {
+  if (process.versions.node.startsWith(`${major}.`)) continue
+  const binary = nodeBinary(major, root)
+  if (!existsSync(binary)) {
+    console.error(`Node ${major} is not there; to fetch it: node scripts/set-up.mjs node-${major}`)
+    process.exit(1)
+  }
+  console.error(`on Node ${major}:`)
+  const env = { ...process.env, HOPWISE_REPORT: `.reports/node-${major}.json` }
+  const { status } = spawnSync(binary, [vitest, 'run'], { stdio: 'inherit', env })
+  if (status !== 0) process.exit(status ?? 1)
+}
