@@ -98,6 +98,8 @@ function bind(server: AnyServer, { server: settings, drain: plan }: Policy, even
       arrival.start()
     },
     request: (connection, request, response) => {
+      // HTTP/1 over TLS on an HTTP/2 server: nobody knew before.
+      if (http2 && connection.requests === 1) lingerAtEnd(connection.socket)
       idle.request(connection)
       drain.request()
       fate.request(connection, request, response)
@@ -112,7 +114,7 @@ function bind(server: AnyServer, { server: settings, drain: plan }: Policy, even
       farewells.upgraded(request)
     },
     closed: (connection) => drain.closed(connection),
-    changed: () => drain.look(),
+    changed: () => drain.changed(),
   })
   return drain
 }

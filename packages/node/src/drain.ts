@@ -34,6 +34,7 @@ export class Drain {
   #plan: DrainPlan
   #startedAt: number | undefined
   #stopping = false
+  #lookComes = false
   #timer: NodeJS.Timeout | undefined
   #undoShedding = (): void => {}
 
@@ -90,7 +91,17 @@ export class Drain {
     if (this.phase !== 'ready') this.#counts.closed(connection)
   }
 
-  /** Something changed, or time has passed: takes the next step, if a drain is on. */
+  /** A response is over, or a connection is gone. Of many in one turn of the event loop, one look is taken. */
+  changed(): void {
+    if (this.#startedAt === undefined || this.#lookComes) return
+    this.#lookComes = true
+    setImmediate(() => {
+      this.#lookComes = false
+      this.look()
+    })
+  }
+
+  /** Takes the next step, if a drain is on. */
   look(): void {
     const startedAt = this.#startedAt
     if (startedAt === undefined || this.phase === 'closed') return

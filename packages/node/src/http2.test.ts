@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { connect, createSecureServer, createServer, type ClientHttp2Session, type Http2SecureServer, type Http2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import type { PolicyOptions } from '@hopwise/core'
@@ -33,6 +33,13 @@ async function http2Server(kind: 'h2c' | 'tls', handler: Handler, policy: Policy
   }
   onTestFinished(() => void server.close())
   return { server, hop, port, open }
+}
+
+/** The events of a hop for `once`. */
+function hopEvents(hop: Hop): EventEmitter {
+  const emitter = new EventEmitter()
+  hop.on('refused', (event) => emitter.emit('refused', event))
+  return emitter
 }
 
 /** How a stream ended: its status and body, or the error. */
@@ -125,6 +132,17 @@ describe.each(['h2c', 'tls'] as const)('HTTP/2 over %s', (kind) => {
     expect(await Promise.all([get(session, '/2'), get(session, '/3')])).toEqual(['200 /2', '200 /3'])
     await closed
     expect(seen.map(([code]) => code)).toContain(0)
+  })
+
+  test('a connection beyond maxConnections is closed, and the others are not', async () => {
+    const { hop, port, open } = await http2Server(kind, (request, response) => void response.end(request.url), { server: { maxConnections: 1 } })
+    const refused = once(hopEvents(hop), 'refused')
+    const first = await open()
+    const second = connect(`${kind === 'h2c' ? 'http' : 'https'}://127.0.0.1:${port}`, { rejectUnauthorized: false })
+    second.on('error', () => {})
+    await new Promise((resolve) => second.once('close', resolve))
+    expect(await refused).toEqual([{ limit: 1 }])
+    expect(await get(first, '/first')).toBe('200 /first')
   })
 
   test('an idle session is ended by GOAWAY after keepAliveTimeout', async () => {
