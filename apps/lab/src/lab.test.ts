@@ -1,27 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { seededRandom, type Row } from './scenario.js'
-
-const main = fileURLToPath(new URL('../dist/main.js', import.meta.url))
-const longest = 240_000
-
-/** Runs a scenario of the built lab, and reads its last line. */
-async function lab(...args: string[]): Promise<{ code: number | null; stderr: string; result: { scenario: string; rows: Row[]; ok: boolean } | undefined }> {
-  const child = spawn(process.execPath, [main, ...args])
-  onTestFinished(() => void child.kill('SIGKILL'))
-  let [stdout, stderr] = ['', '']
-  child.stdout.on('data', (chunk: Buffer) => {
-    stdout += chunk.toString()
-  })
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr += chunk.toString()
-  })
-  const [code] = (await once(child, 'close')) as [number | null]
-  const last = stdout.trim().split('\n').at(-1) ?? ''
-  return { code, stderr, result: last === '' ? undefined : (JSON.parse(last) as { scenario: string; rows: Row[]; ok: boolean }) }
-}
+import { lab, longest } from './testing/run-lab.js'
 
 describe('the short forms meet the demands of the long ones', () => {
   test('crash: same-transaction exactly once, leased at most once, nothing divergent, lost or foreign', async () => {
@@ -57,9 +36,18 @@ describe('the short forms meet the demands of the long ones', () => {
 })
 
 test.each([
-  [['crush'], /one scenario is to be named: crash, outage, roundtrips, memory/],
+  [['crush'], /one scenario is to be named: crash, outage, roundtrips, memory, rolling, matrix, lag/],
   [['crash', '--store', 'oracle'], /--store is "oracle"; allowed: redis, postgres, postgres-tx, sqlite, sqlite-tx/],
   [['crash', '--seed', 'x'], /--seed is "x"; allowed: a whole number/],
+  [['crash', '--store'], /--store is without a value; allowed: redis/],
+  [['crash', '--short=yes'], /--short is "yes"; allowed: no value/],
+  [['crash', 'outage'], /crash takes no "outage"; its options: --store, --json, --seed, --short/],
+  [['memory', '--store', 'redis'], /memory has no option --store; it has: --json, --seed, --short/],
+  [['lag', '--restarts', '3'], /lag has no option --restarts; it has: --node, --json, --seed, --short/],
+  [['rolling', '--proxy', 'apache'], /--proxy is "apache"; allowed: nginx, haproxy, direct-raw, direct-undici/],
+  [['rolling', '--restarts', '0'], /--restarts is "0"; allowed: a whole number from 1 to 1000/],
+  [['rolling', '--node', '18'], /--node is "18"; allowed: 20, 22, 24, 26/],
+  [['matrix', '--case', 'T14'], /--case is "T14"; allowed: T1, T2, /],
 ])('a wrong call is said in one sentence: %j', async (args, message) => {
   const { code, stderr } = await lab(...args)
   expect([code, message.test(stderr)], stderr).toEqual([1, true])

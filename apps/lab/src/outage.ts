@@ -4,10 +4,10 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { createIdempotentMiddleware, idempotentRun } from '@hopwise/node'
 import { bootServer } from '@hopwise/testkit/adapter'
 import type { Backend, BackendServer } from './backends/backend.js'
-import { backendNames } from './backends/names.js'
+import { backendNames, storeOption } from './backends/names.js'
 import { openBackend } from './backends/open.js'
 import { startBackend } from './backends/start.js'
-import type { LabOptions, Row, Scenario } from './scenario.js'
+import { defineScenario, type Row } from './scenario.js'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js'
 
 const storeDeadlineMs = 500
@@ -43,20 +43,21 @@ const faults: Readonly<Record<string, Fault>> = {
 }
 
 /** The database goes away in every manner while requests come: bounded answers, 503 alone, nothing done twice. */
-export const outage: Scenario = {
+export const outage = defineScenario({
   about: 'the database frozen, killed, cut off and far away under load: 503 within the deadline, nothing twice',
-  run: async (options: LabOptions) => {
+  options: { store: storeOption },
+  run: async ({ store }, { say }) => {
     const rows: Row[] = []
-    for (const name of backendNames.filter((one) => !one.startsWith('sqlite') && (options.stores.length === 0 || options.stores.includes(one)))) {
+    for (const name of backendNames.filter((one) => !one.startsWith('sqlite') && (store.length === 0 || store.includes(one)))) {
       for (const [fault, happen] of Object.entries(faults)) {
-        options.say(`outage: ${name}, ${fault}`)
+        say(`outage: ${name}, ${fault}`)
         rows.push(await outageOf(name, fault, happen))
       }
     }
     const good = (row: Row) => row['other'] === 0 && row['hung'] === 0 && row['doubled'] === 0 && Number(row['longest_ms']) <= longestAllowedMs && Number(row['served_after']) > 0
     return { rows, ok: rows.length > 0 && rows.every(good) }
   },
-}
+})
 
 async function outageOf(name: string, fault: string, happen: Fault): Promise<Row> {
   const server = await startBackend(name)

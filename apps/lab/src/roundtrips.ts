@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { ClaimRequest, Duration, IdempotencyStore, StoredResponse } from '@hopwise/core'
-import { backendNames } from './backends/names.js'
+import { backendNames, storeOption } from './backends/names.js'
 import { openBackend } from './backends/open.js'
 import { startBackend } from './backends/start.js'
-import type { LabOptions, Row, Scenario } from './scenario.js'
+import { defineScenario, type Row } from './scenario.js'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.js'
 
 /** What a first request costs at most: its claim and its result. Everything else is decided by the claim. */
@@ -15,16 +15,17 @@ const quietMs = 100
 const hour = 3_600_000 as Duration
 
 /** Counts what is waited for: the exchanges with the database before each answer, seen by a TCP proxy. */
-export const roundtrips: Scenario = {
+export const roundtrips = defineScenario({
   about: 'exchanges with the database before each kind of answer, counted by a TCP proxy',
-  run: async (options: LabOptions) => {
+  options: { store: storeOption },
+  run: async ({ store }) => {
     const rows: Row[] = []
-    for (const name of backendNames.filter((one) => !one.startsWith('sqlite') && (options.stores.length === 0 || options.stores.includes(one)))) {
+    for (const name of backendNames.filter((one) => !one.startsWith('sqlite') && (store.length === 0 || store.includes(one)))) {
       rows.push(...(await countOne(name)))
     }
     return { rows, ok: rows.length > 0 && rows.every(({ op, roundtrips: count }) => Number(count) <= limits[op as keyof typeof limits]) }
   },
-}
+})
 
 async function countOne(name: string): Promise<Row[]> {
   const server = await startBackend(name)

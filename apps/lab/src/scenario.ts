@@ -1,11 +1,10 @@
 import { cpus, totalmem } from 'node:os'
+import type { Options, Values } from './options.js'
 
-/** What a scenario is asked. */
-export interface LabOptions {
+/** What every scenario is asked. */
+export interface Asked {
   /** The seed of whatever is left to chance. */
   readonly seed: number
-  /** The stores to run, by name; all of them where none is named. */
-  readonly stores: readonly string[]
   /** A short form, for tests: less of everything, the same demands. */
   readonly short: boolean
   /** Tells people what is going on. */
@@ -13,7 +12,7 @@ export interface LabOptions {
 }
 
 /** One figure a name. */
-export type Row = Readonly<Record<string, string | number>>
+export type Row = Readonly<Record<string, string | number | boolean>>
 
 /** What a scenario found. `ok` is whether every demand on it was met. */
 interface Findings {
@@ -21,11 +20,18 @@ interface Findings {
   readonly ok: boolean
 }
 
-/** A scenario of the lab: one file, one question. */
-export interface Scenario {
+/** A scenario of the lab: one file or folder, one question. */
+export interface Scenario<Declared extends Options = Options> {
   /** What it does, in a line. */
   readonly about: string
-  readonly run: (options: LabOptions) => Promise<Findings>
+  /** The options that only it has; `main.ts` reads them. */
+  readonly options: Declared
+  run(values: Values<Declared>, asked: Asked): Promise<Findings>
+}
+
+/** Gives the scenario back, with the kinds of its options known to `run`. */
+export function defineScenario<const Declared extends Options>(scenario: Scenario<Declared>): Scenario<Declared> {
+  return scenario
 }
 
 /** What the figures were measured on. */

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { startBackend } from '../backends/start.js'
 import { openBackend } from '../backends/open.js'
-import { backendNames } from '../backends/names.js'
-import { seededRandom, type LabOptions, type Row, type Scenario } from '../scenario.js'
+import { backendNames, storeOption } from '../backends/names.js'
+import { defineScenario, seededRandom, type Asked, type Row } from '../scenario.js'
 import { Fleet } from './fleet.js'
 import { retryUntilAnswered, type Answer } from './retrying-client.js'
 
@@ -11,17 +11,18 @@ const leaseMs = 2_000
 const workers = 3
 
 /** Worker processes are killed at random instants while clients retry until they are answered; effects are counted. */
-export const crash: Scenario = {
+export const crash = defineScenario({
   about: 'workers SIGKILLed at random instants, clients that retry until answered, effects counted',
-  run: async (options) => {
+  options: { store: storeOption },
+  run: async ({ store }, asked) => {
     const rows: Row[] = []
-    for (const name of backendNames.filter((one) => one !== 'sqlite' && (options.stores.length === 0 || options.stores.includes(one)))) {
-      options.say(`crash: ${name}`)
-      rows.push(await crashOne(name, options))
+    for (const name of backendNames.filter((one) => one !== 'sqlite' && (store.length === 0 || store.includes(one)))) {
+      asked.say(`crash: ${name}`)
+      rows.push(await crashOne(name, asked))
     }
     return { rows, ok: rows.length > 0 && rows.every(meets) }
   },
-}
+})
 
 /** Same transaction: exactly once. Leased, with `onCrash: 'reject'`: at most once. Nobody gets another's answer. */
 function meets({ mode, keys, kills, wanted_kills: wanted, effects, divergent, lost, foreign, doubled, recovery_ms_max: recovery }: Row): boolean {
@@ -29,7 +30,7 @@ function meets({ mode, keys, kills, wanted_kills: wanted, effects, divergent, lo
   return exactly && Number(kills) >= Number(wanted) && lost === 0 && divergent === 0 && foreign === 0 && doubled === 0 && Number(recovery) <= leaseMs + 1_000
 }
 
-async function crashOne(name: string, { seed, short }: LabOptions): Promise<Row> {
+async function crashOne(name: string, { seed, short }: Asked): Promise<Row> {
   const [keys, duplicates, wantedKills] = short ? [60, 10, 20] : [1_000, 20, 200]
   const random = seededRandom(seed)
   const server = await startBackend(name)
