@@ -1,6 +1,6 @@
 import { problem, type Events, type ServerSettings } from '@hopwise/core'
 import { afterOnePoll } from './closing.js'
-import type { Connection, Connections } from './connections.js'
+import { arriving, type Connection, type Connections } from './connections.js'
 import type { HopEvents } from './events.js'
 import { replyAndEnd } from './raw-reply.js'
 
@@ -51,15 +51,9 @@ export class ArrivalClock {
     afterOnePoll(() => {
       if (arriving(connection) !== part || connection.arrivingSince !== arrivingSince || connection.requests !== requests || !socket.writable) return
       this.#events.emit('slowRequest', () => ({ part, milliseconds: Math.round(performance.now() - (arrivingSince ?? 0)) }))
-      if (connection.pending.some((response) => response.headersSent)) socket.destroy()
+      const [response] = connection.pending
+      if (connection.answeredEarly !== undefined || response?.headersSent) socket.destroy()
       else replyAndEnd(socket, problem('request-timeout', `The ${part} of the request took longer than ${this.#limits[part] / 1_000} s.`))
     })
   }
-}
-
-function arriving({ pending, session, upgraded, socket, bytesThen }: Connection): Part | undefined {
-  if (session !== undefined || upgraded) return undefined
-  const newest = pending.at(-1)
-  if (newest !== undefined) return newest.req.complete ? undefined : 'body'
-  return socket.bytesRead === bytesThen ? undefined : 'header'
 }

@@ -104,6 +104,7 @@ function bind(server: AnyServer, { server: settings, drain: plan }: Policy, even
       drain.request()
       fate.request(connection, request, response)
     },
+    session: (connection) => drain.session(connection),
     stream: (connection) => {
       drain.request()
       fate.stream(connection)

@@ -20,8 +20,10 @@ export interface Connection {
   quietSince: number
   /** `socket.bytesRead` at that moment: more by now means that a request is arriving. */
   bytesThen: number
-  /** Since when a request has been arriving: seen first in a header that is not complete, else with the request. */
+  /** Since when the newest request has been arriving: seen first in a header that is not complete, else with the request. */
   arrivingSince: number | undefined
+  /** A request whose answer came before its body was complete: what arrives is the rest of it. */
+  answeredEarly: IncomingMessage | undefined
   /** Left HTTP/1.1: a WebSocket, a CONNECT tunnel. */
   upgraded: boolean
 }
@@ -32,6 +34,8 @@ export interface ConnectionListener {
   accepted(connection: Connection, secure: boolean): void
   /** A connection that can carry requests: over TLS, after the handshake. */
   opened(connection: Connection): void
+  /** It speaks HTTP/2. */
+  session(connection: Connection): void
   request(connection: Connection, request: IncomingMessage, response: ServerResponse): void
   stream(connection: Connection, stream: ServerHttp2Stream): void
   upgraded(connection: Connection, request: IncomingMessage): void
@@ -77,6 +81,7 @@ export function trackConnections(anyServer: AnyServer, maxAge: () => number, lis
       quietSince: performance.now(),
       bytesThen: socket.bytesRead,
       arrivingSince: undefined,
+      answeredEarly: undefined,
       upgraded: false,
     }
     open.set(socket, connection)
@@ -92,14 +97,19 @@ export function trackConnections(anyServer: AnyServer, maxAge: () => number, lis
   const begin = (request: IncomingMessage, response: ServerResponse): void => {
     if (request.httpVersionMajor !== 1 || running.has(response)) return
     const connection = track(request.socket)
+    // The header of one that is pipelined behind another has come by now; when it began cannot be seen.
+    if (connection.pending.length > 0 || connection.arrivingSince === undefined) connection.arrivingSince = performance.now()
+    connection.answeredEarly = undefined
     connection.pending.push(response)
     connection.requests++
-    connection.arrivingSince ??= performance.now()
     running.add(response)
     response.once('close', () => {
       running.delete(response)
       connection.pending.splice(connection.pending.indexOf(response), 1)
-      quiet(connection)
+      if (connection.pending.length === 0) {
+        if (request.complete) quiet(connection)
+        else connection.answeredEarly = request
+      }
       listener.changed()
     })
     listener.request(connection, request, response)
@@ -134,6 +144,7 @@ export function trackConnections(anyServer: AnyServer, maxAge: () => number, lis
     if (newest === undefined) return
     const connection = newest
     connection.session = session
+    listener.session(connection)
     session.on('stream', (stream: ServerHttp2Stream) => beginStream(connection, stream))
   })
   for (const event of ['request', 'checkContinue', 'checkExpectation'] as const) {
@@ -156,8 +167,23 @@ function quiet(connection: Connection): void {
   connection.arrivingSince = undefined
 }
 
+/** What a connection of HTTP/1 is waiting for from its client: the rest of a header, the rest of a body, or nothing. */
+export function arriving(connection: Connection): 'header' | 'body' | undefined {
+  const { pending, session, upgraded, socket, answeredEarly } = connection
+  if (session !== undefined || upgraded) return undefined
+  if (answeredEarly !== undefined) {
+    if (!answeredEarly.complete) return 'body'
+    connection.answeredEarly = undefined
+    quiet(connection)
+  }
+  const [oldest] = pending
+  // Behind a request that is being answered nobody is in a hurry.
+  if (oldest !== undefined) return oldest.req.complete || pending.length > 1 ? undefined : 'body'
+  return socket.bytesRead === connection.bytesThen ? undefined : 'header'
+}
+
 /** Whether it speaks HTTP/1 and nothing is going on: no request is being answered and none has begun to arrive. */
 export function isIdle(connection: Connection): boolean {
-  const { pending, upgraded, session, socket, bytesThen } = connection
-  return pending.length === 0 && !upgraded && session === undefined && socket.bytesRead === bytesThen
+  const { pending, upgraded, session } = connection
+  return pending.length === 0 && !upgraded && session === undefined && arriving(connection) === undefined
 }

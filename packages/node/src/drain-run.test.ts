@@ -74,6 +74,17 @@ describe('the options of one drain', () => {
   })
 })
 
+test('an upload that was answered early, and came to its end before the drain, leaves an idle connection', async () => {
+  const { hop, connect } = await attachedServer((_request, response) => void response.writeHead(413).end('too large'), { drain: { idleGrace: 20, deadline: '10s' } })
+  const client = await connect()
+  client.write(requestText('POST', '/', { 'content-length': '10' }, 'half'))
+  expect((await client.response()).status).toBe(413)
+  client.write(' whole')
+  const report = await hop.drain()
+  expect(report).toMatchObject({ closed: { idle: 1, forced: 0 } })
+  expect(report.milliseconds).toBeLessThan(5_000)
+})
+
 describe('the report', () => {
   test('counts by phase what arrived', async () => {
     const hold = signal()

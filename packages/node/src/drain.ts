@@ -59,7 +59,10 @@ export class Drain {
     const startedAt = (this.#startedAt ??= now)
     if (deadline !== undefined) {
       const fromStart = now - startedAt + deadline
-      if (first || fromStart < this.#plan.deadline) this.#plan = within(this.#plan, fromStart as Duration)
+      if (first || fromStart < this.#plan.deadline) {
+        this.#plan = within(this.#plan, fromStart as Duration)
+        if (this.phase === 'draining') this.#sayFarewell(startedAt)
+      }
     }
     if (first) {
       const { open, running } = this.#connections()
@@ -74,6 +77,11 @@ export class Drain {
   /** A request arrived. */
   request(): void {
     this.#counts.request(this.phase)
+  }
+
+  /** A connection turned out to speak HTTP/2: over TLS, a while after it was accepted. */
+  session(connection: Connection): void {
+    if (this.phase === 'draining') this.#retire(connection)
   }
 
   /** A connection was accepted. */
@@ -149,7 +157,7 @@ export class Drain {
 
   #beginDraining(startedAt: number): void {
     const view = () => ({ phase: this.phase, startedAt, now: performance.now() })
-    this.farewells.begin(() => farewellDelay(this.#plan, view(), Math.random()))
+    this.#sayFarewell(startedAt)
     for (const connection of this.#connections().open.values()) this.#retire(connection)
     const shed = (): boolean => {
       const late = shouldShed(this.#plan, view())
@@ -157,6 +165,10 @@ export class Drain {
       return late
     }
     this.#undoShedding = shedRequests(this.#server, shed, this.#connections().begin)
+  }
+
+  #sayFarewell(startedAt: number): void {
+    this.farewells.begin(() => farewellDelay(this.#plan, { startedAt, now: performance.now() }, Math.random()))
   }
 
   #retire(connection: Connection): void {

@@ -16,7 +16,7 @@ export interface DrainReport {
   readonly mode: DrainMode
   /** Requests that were being answered when it began. */
   readonly inFlight: number
-  /** Requests that arrived after it began, and were served. */
+  /** Requests that arrived after it began and reached the application. */
   readonly servedWhileDraining: number
   /** The same by phase. */
   readonly phases: Readonly<Record<'announcing' | 'draining', PhaseCounts>>
@@ -46,7 +46,7 @@ export interface HopEvents {
   readonly phase: { readonly phase: DrainPhase; readonly openConnections: number; readonly running: number }
   /** A stream or an upgraded socket is to be ended by its owner; see `hop.drainSignal`. */
   readonly farewell: { readonly request: LongRequest; readonly socket: Socket; readonly upgraded: boolean }
-  /** A request took too long to arrive, and was answered 408. */
+  /** A request took too long to arrive: it was answered 408, or cut where an answer had begun. */
   readonly slowRequest: { readonly part: 'header' | 'body'; readonly milliseconds: number }
   /** A connection beyond `maxConnections` was refused. */
   readonly refused: { readonly limit: number }

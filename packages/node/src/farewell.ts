@@ -51,10 +51,13 @@ export class Farewells {
     this.#add(request, true)
   }
 
-  /** The listener is closed: from now on each one is told, after a delay of its own. */
+  /** The listener is closed: from now on each one is told, after a delay of its own. Again with other delays, if the end comes nearer. */
   begin(delay: () => number): void {
     this.#delay = delay
-    for (const request of this.#waiting.keys()) this.#schedule(request)
+    for (const [request, waiting] of this.#waiting) {
+      clearTimeout(waiting.timer)
+      if (!waiting.controller.signal.aborted) this.#schedule(request)
+    }
   }
 
   /** Nothing is left to be told. */
@@ -72,7 +75,7 @@ export class Farewells {
   #schedule(request: LongRequest): void {
     const waiting = this.#waiting.get(request)
     if (waiting === undefined || this.#delay === undefined) return
-    waiting.timer ??= setTimeout(() => {
+    waiting.timer = setTimeout(() => {
       this.#told++
       waiting.controller.abort(new HopwiseError('server-stopping', 'the server is draining: end this exchange'))
       const socket: Socket = request.socket

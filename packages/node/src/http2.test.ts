@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { connect, createSecureServer, createServer, type ClientHttp2Session, type Http2SecureServer, type Http2Server } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import { connect as connectTcp, type AddressInfo } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import type { PolicyOptions } from '@hopwise/core'
 import { generate } from 'selfsigned'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -153,6 +154,20 @@ describe.each(['h2c', 'tls'] as const)('HTTP/2 over %s', (kind) => {
     await once(session, 'close')
     expect(seen[0]).toEqual([0, 1])
   })
+})
+
+test('a session whose handshake ends while the server drains is ended as well', async () => {
+  const { hop, port } = await http2Server('tls', (_request, response) => void response.end(), { drain: { deadline: '5s', idleGrace: '5s' } })
+  const socket = connectTcp(port, '127.0.0.1')
+  await once(socket, 'connect')
+  const drained = hop.drain()
+  await phase(hop, 'draining')
+  const session = connect(`https://127.0.0.1:${port}`, { createConnection: () => connectTls({ socket, rejectUnauthorized: false, ALPNProtocols: ['h2'] }) })
+  session.on('error', () => {})
+  await new Promise((resolve) => session.once('close', resolve))
+  const report = await drained
+  expect(report).toMatchObject({ closed: { announced: 1, forced: 0 } })
+  expect(report.milliseconds).toBeLessThan(4_000)
 })
 
 test('HTTP/1 on an HTTP/2 server drains as on any other', async () => {

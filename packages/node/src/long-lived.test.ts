@@ -103,6 +103,17 @@ describe('an exchange without an end of its own', () => {
     expect(last - first).toBeLessThan(3_000)
   })
 
+  test('a deadline that comes nearer brings the telling nearer', async () => {
+    const { hop, connect } = await attachedServer((request, response) => stream(() => hop)(request, response), { drain: { streamSpread: '10m', deadline: '1h', idleGrace: 10 } })
+    const clients = await Promise.all(Array.from({ length: 10 }, connect))
+    for (const client of clients) client.write(get('/events'))
+    await Promise.all(clients.map((client) => client.bytes(10)))
+    const drained = hop.drain()
+    await phase(hop, 'draining')
+    void hop.drain({ deadline: 2_000 })
+    expect(await drained).toMatchObject({ farewells: 10, closed: { forced: 0 } })
+  })
+
   test('one that asks while the server drains is told as well', async () => {
     const go = signal()
     const { hop, connect } = await attachedServer(async (request, response) => {

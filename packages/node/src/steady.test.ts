@@ -124,6 +124,43 @@ describe('a slow request', () => {
     expect(await client.closed()).toMatch(/end|reset/)
   })
 
+  test('that was answered before its body was complete: the rest is taken, and the connection is idle then', async () => {
+    const { connect } = await attachedServer((_request, response) => void response.writeHead(413).end('too large'), limits)
+    const client = await connect()
+    client.write('POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nhalf')
+    expect((await client.response()).status).toBe(413)
+    client.write(' whole')
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    client.write(requestText('POST', '/', {}, 'again'))
+    expect((await client.response()).status).toBe(413)
+  })
+
+  test('that was answered early and whose rest does not come is cut', async () => {
+    const { connect } = await attachedServer((_request, response) => void response.writeHead(413).end('too large'), limits)
+    const client = await connect()
+    client.write('POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nhalf')
+    expect((await client.response()).status).toBe(413)
+    expect(await client.closed()).toMatch(/end|reset/)
+  })
+
+  test('behind another one has its own time, and never gets its 408 in the place of the other\'s answer', async () => {
+    const go = signal()
+    const { connect } = await attachedServer(async (request, response) => {
+      if (request.url === '/1') await go.given
+      else await new Promise((resolve) => request.resume().once('end', resolve))
+      response.end(request.url)
+    }, limits)
+    const client = await connect()
+    client.write(get('/1'))
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    client.write('POST /2 HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nhalf')
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    go.give()
+    const first = await client.response()
+    expect([first.status, first.body.toString()]).toEqual([200, '/1'])
+    expect((await client.response()).status).toBe(408)
+  })
+
   test('that was whole in the kernel before the clock was looked at is served', async () => {
     const { connect } = await attachedServer(ok, limits)
     const client = await connect()
