@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as wait } from 'node:timers/promises'
 import type { ClaimRequest, Duration, IdempotencyStore, StoredResponse } from '@hopwise/core'
 import { backendNames, storeOption } from './backends/names.js'
 import { openBackend } from './backends/open.js'
@@ -57,7 +56,7 @@ async function countOne(name: string): Promise<Row[]> {
 function counter(proxy: TcpProxy) {
   return async (work: () => Promise<unknown>): Promise<number> => {
     // What an operation leaves behind for later (a ROLLBACK that nobody waits for) belongs to no answer.
-    await wait(quietMs)
+    await proxy.quiet(quietMs)
     const before = proxy.roundTrips()
     await work()
     return proxy.roundTrips() - before

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findBinary, MissingComponent } from './find-binary.js'
 import { freePort } from './free-port.js'
-import { acceptsOnAll, endChild } from './server-child.js'
+import { comesUp, endChild } from './server-child.js'
 
 /** One virtual server of a private HAProxy, in front of one set of instances. */
 export interface HaproxySite {
@@ -72,7 +72,8 @@ async function tryStart(binary: string, sites: readonly HaproxySite[]) {
     await endChild(child)
     await rm(folder, { recursive: true, force: true })
   }
-  if (await acceptsOnAll(Object.values(ports), child)) {
+  const answers = () => ask(admin, 'show info').then((text) => text !== '', () => false)
+  if (await comesUp(Object.values(ports), answers, child)) {
     const up = async (name: string) => (await ask(admin, 'show stat')).split('\n').filter((line) => isUp(line, name)).length
     return { kind: 'running' as const, haproxy: { ports, errors: async () => [...lines], up, stop } }
   }

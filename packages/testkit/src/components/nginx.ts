@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { findBinary, MissingComponent } from './find-binary.js'
 import { freePort } from './free-port.js'
-import { acceptsOnAll, endChild } from './server-child.js'
+import { comesUp, endChild } from './server-child.js'
 
 /** One virtual server of a private nginx, in front of one set of instances. */
 export interface NginxSite {
@@ -62,7 +62,9 @@ async function tryStart(binary: string, sites: readonly NginxSite[]) {
     await endChild(child)
     await rm(folder, { recursive: true, force: true })
   }
-  if (await acceptsOnAll(Object.values(ports), child)) {
+  // Written once it has bound its ports.
+  const bound = () => access(join(folder, 'nginx.pid')).then(() => true, () => false)
+  if (await comesUp(Object.values(ports), bound, child)) {
     const errors = async () => (await log()).split('\n').filter((line) => line !== '')
     return { kind: 'running' as const, nginx: { ports, errors, stop } }
   }

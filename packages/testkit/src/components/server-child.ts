@@ -2,8 +2,11 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 
-/** Whether all ports accept connections before the child ends. */
-export async function acceptsOnAll(ports: readonly number[], child: ChildProcess): Promise<boolean> {
+/**
+ * Whether all of it comes true before the child ends: each port accepts connections, and `own` says so of what only this
+ * child can have made. (A port alone may be another server's, that took it a moment earlier.)
+ */
+export async function comesUp(ports: readonly number[], own: () => Promise<boolean>, child: ChildProcess): Promise<boolean> {
   let over = false
   child.once('exit', () => {
     over = true
@@ -11,8 +14,8 @@ export async function acceptsOnAll(ports: readonly number[], child: ChildProcess
   child.once('error', () => {
     over = true
   })
-  for (const port of ports) {
-    while (!over && !(await connects(port))) await new Promise((resolve) => setTimeout(resolve, 20))
+  for (const check of [...ports.map((port) => () => connects(port)), own]) {
+    while (!over && !(await check())) await new Promise((resolve) => setTimeout(resolve, 20))
   }
   return !over
 }
