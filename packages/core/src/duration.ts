@@ -9,7 +9,8 @@ export type Duration = number & { readonly [milliseconds]: true }
 /** What is accepted wherever a duration is asked for: `'250ms'`, `'75s'`, `'1.5m'`, `'2h'`, `'1d'`, or a number of milliseconds. */
 export type DurationInput = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+/** Milliseconds in each unit, the largest first. */
+const unitMs: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 }
 
 /** How durations are written, for messages. */
 export const durationForms = "a duration such as '500ms', '75s', '1m', '2h', '1d', or a number of milliseconds"
@@ -21,9 +22,8 @@ export const longestTimer = 2_147_483_647 as Duration
 export function tryDuration(input: unknown): Duration | undefined {
   if (typeof input === 'number') return asDuration(input)
   if (typeof input !== 'string') return undefined
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(input)
-  const unit = unitMs[match?.[2] ?? '']
-  return match === null || unit === undefined ? undefined : asDuration(Number(match[1]) * unit)
+  const [, count, unit = ''] = /^(\d+(?:\.\d+)?)(ms|[smhd])$/.exec(input) ?? []
+  return asDuration(Number(count) * (unitMs[unit] ?? NaN))
 }
 
 /**
@@ -41,10 +41,9 @@ export function duration(input: DurationInput): Duration {
 
 /** Writes a duration in the largest unit that holds it exactly: `75000` → `'75s'`, `3600000` → `'1h'`. */
 export function formatDuration(value: Duration): string {
-  for (const unit of ['d', 'h', 'm', 's']) {
-    const size = unitMs[unit] ?? 1
+  for (const [unit, size] of Object.entries(unitMs)) {
     // 90 s stays '90s' and 75 s stays '75s': that is how proxies and people write them.
-    if (value >= size && value % size === 0 && (unit !== 'm' || value / size >= 2)) return `${value / size}${unit}`
+    if (value % size === 0 && value / size >= (unit === 'm' ? 2 : 1)) return `${value / size}${unit}`
   }
   return `${value}ms`
 }
@@ -56,5 +55,5 @@ export function wholeSeconds(value: Duration): number {
 
 function asDuration(value: number): Duration | undefined {
   const rounded = Math.round(value)
-  return Number.isSafeInteger(rounded) && rounded >= 0 && value >= 0 ? (rounded as Duration) : undefined
+  return Number.isSafeInteger(rounded) && value >= 0 ? (rounded as Duration) : undefined
 }

@@ -7,7 +7,7 @@ export interface Field<T> {
   readonly allowed: string
   readonly parse: (value: unknown) => T | undefined
   /** Taken where the option is absent. A field without one is `undefined` then, unless `required`. */
-  readonly default?: T
+  readonly default?: T | undefined
   readonly required?: boolean
 }
 
@@ -40,14 +40,17 @@ export function parseOptions<S extends Record<string, Field<unknown>>>(owner: st
 
 function readField(owner: string, name: string, field: Field<unknown>, value: unknown): unknown {
   if (value === undefined) {
-    if (field.required) throw new HopwiseError('option-invalid', `${owner}: option ${JSON.stringify(name)} is required: ${field.allowed}`)
+    if (field.required) throw wrongOption(owner, name, `is required: ${field.allowed}`)
     return field.default
   }
   const parsed = field.parse(value)
-  if (parsed === undefined) {
-    throw new HopwiseError('option-invalid', `${owner}: option ${JSON.stringify(name)} is ${show(value)}; allowed: ${field.allowed}`)
-  }
+  if (parsed === undefined) throw wrongOption(owner, name, `is ${show(value)}; allowed: ${field.allowed}`)
   return parsed
+}
+
+/** The error for an option that is wrong for the reason `what`. */
+export function wrongOption(owner: string, name: string, what: string): HopwiseError {
+  return new HopwiseError('option-invalid', `${owner}: option ${JSON.stringify(name)} ${what}`)
 }
 
 /** A duration between `min` and `max`, both included. */
@@ -58,11 +61,8 @@ export function durationField(range: { min?: DurationInput; max: DurationInput; 
   const max = duration(range.max)
   return {
     allowed: `${durationForms}, from ${formatDuration(min)} to ${formatDuration(max)}`,
-    parse: (value) => {
-      const parsed = tryDuration(value)
-      return parsed !== undefined && parsed >= min && parsed <= max ? parsed : undefined
-    },
-    ...(range.default !== undefined && { default: duration(range.default) }),
+    parse: (value) => within(min, max, tryDuration(value)),
+    default: range.default === undefined ? undefined : duration(range.default),
   }
 }
 
@@ -74,31 +74,33 @@ export function integerField<D extends number | undefined = undefined>(range: {
 }): Field<number> & (D extends number ? { default: number } : unknown) {
   const field: Field<number> = {
     allowed: `a whole number from ${range.min} to ${range.max}`,
-    parse: (value) => (Number.isSafeInteger(value) && (value as number) >= range.min && (value as number) <= range.max ? (value as number) : undefined),
-    ...(range.default !== undefined && { default: range.default }),
+    parse: (value) => within(range.min, range.max, Number.isSafeInteger(value) ? (value as number) : undefined),
+    default: range.default,
   }
   return field as Field<number> & (D extends number ? { default: number } : unknown)
 }
 
+function within<N extends number>(min: number, max: number, value: N | undefined): N | undefined {
+  return value !== undefined && value >= min && value <= max ? value : undefined
+}
+
 /** `true` or `false`. */
 export function booleanField(preset: boolean): Field<boolean> & { default: boolean } {
-  return { allowed: 'true or false', parse: (value) => (typeof value === 'boolean' ? value : undefined), default: preset }
+  return valueField<boolean, boolean>('true or false', (value) => typeof value === 'boolean', preset)
 }
 
 /** One of the given words. */
 export function wordField<const W extends string>(words: readonly W[]): Field<W>
 export function wordField<const W extends string>(words: readonly W[], preset: W): Field<W> & { default: W }
 export function wordField<const W extends string>(words: readonly W[], preset?: W): Field<W> {
-  return {
-    allowed: words.map((word) => JSON.stringify(word)).join(' or '),
-    parse: (value) => words.find((word) => word === value),
-    ...(preset !== undefined && { default: preset }),
-  }
+  return valueField<W, W | undefined>(words.map((word) => JSON.stringify(word)).join(' or '), (value) => words.includes(value as W), preset)
 }
 
 /** Whatever `test` accepts, passed through as it is. */
-export function valueField<T>(allowed: string, test: (value: unknown) => boolean): Field<T> {
-  return { allowed, parse: (value) => (test(value) ? (value as T) : undefined) }
+export function valueField<T>(allowed: string, test: (value: unknown) => boolean): Field<T>
+export function valueField<T, D extends T | undefined>(allowed: string, test: (value: unknown) => boolean, preset: D): Field<T> & { default: D }
+export function valueField<T>(allowed: string, test: (value: unknown) => boolean, preset?: T): Field<T> {
+  return { allowed, parse: (value) => (test(value) ? (value as T) : undefined), default: preset }
 }
 
 /** A function, passed through as it is. */
@@ -108,9 +110,10 @@ export function functionField<F>(allowed: string): Field<F> {
 
 /** An HTTP field name (RFC 9110 5.1, token), in lower case. */
 export function fieldNameField(preset: string): Field<string> & { default: string } {
-  return {
-    allowed: 'an HTTP field name',
-    parse: (value) => (typeof value === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value) ? value.toLowerCase() : undefined),
-    default: preset,
-  }
+  return { allowed: 'an HTTP field name', parse: (value) => (isToken(value) ? value.toLowerCase() : undefined), default: preset }
+}
+
+/** Whether `value` is a token (RFC 9110 5.6.2), as method and field names are. */
+export function isToken(value: unknown): value is string {
+  return typeof value === 'string' && /^[!#$%&'*+.^_`|~\w-]+$/.test(value)
 }

@@ -10,8 +10,8 @@ export class StoreTimeout extends Error {
 
 /** A timer that does not keep a process alive, on runtimes where timers do. Gives a function that stops it. */
 export function lightTimer(callback: () => void, delay: number): () => void {
-  const timer: unknown = setTimeout(callback, delay)
-  if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') timer.unref()
+  const timer = setTimeout(callback, delay) as { unref?: () => void } | number
+  if (typeof timer === 'object') timer.unref?.()
   return () => clearTimeout(timer as number)
 }
 
@@ -26,16 +26,16 @@ export function withDeadline<T>(operation: () => Promise<T>, limit: Duration, la
       over = true
       reject(new StoreTimeout(limit))
     }, limit)
-    const settle = (then: () => void): void => {
-      clearTimeout(timer)
-      if (!over) then()
-    }
-    (async () => operation())().then(
+    ;(async () => operation())().then(
       (value) => {
-        settle(() => resolve(value))
+        clearTimeout(timer)
         if (over) late?.(value)
+        else resolve(value)
       },
-      (error: unknown) => settle(() => reject(error)),
+      (error: unknown) => {
+        clearTimeout(timer)
+        reject(error)
+      },
     )
   })
 }

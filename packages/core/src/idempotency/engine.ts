@@ -8,10 +8,12 @@ import { fingerprint } from './fingerprint.js'
 import type { Incoming } from './incoming.js'
 import { readKey } from './key.js'
 import { readIdempotencyOptions, type IdempotencyOptions } from './options.js'
-import { refusals } from './refusals.js'
+import { refusal, storeUnavailable } from './refusals.js'
 import { replayOf } from './replay.js'
 import { scopedKey } from './scope.js'
-import type { ClaimRequest, ClaimResult, StoredResponse } from './store.js'
+import type { ClaimRequest, ClaimResult } from './store.js'
+import { stopwatch } from './stopwatch.js'
+import { storeErrors, type StoreErrors } from './store-errors.js'
 import { sweepNowAndThen } from './sweeping.js'
 import { openTicket, type Ticket } from './ticket.js'
 import { waitForResult } from './wait.js'
@@ -38,20 +40,21 @@ export interface Idempotency<Native> extends EventSource<IdempotencyEvents> {
  */
 export function createIdempotency<Native>(options: IdempotencyOptions<Native>): Idempotency<Native> {
   const settings = readIdempotencyOptions(options)
-  const { store, storeDeadline } = settings
+  const { store, storeDeadline, onCrash } = settings
   const events = new Events<IdempotencyEvents>()
 
   async function begin(incoming: Incoming<Native>): Promise<Decision> {
     if (!settings.methods.has(incoming.method)) return { kind: 'pass' }
     const reading = readKey(incoming.field(settings.header))
-    if (reading.kind === 'invalid') return reply(refusals.keyInvalid(reading.detail))
-    if (reading.kind === 'absent') return settings.required ? reply(refusals.keyMissing(settings.header)) : { kind: 'pass' }
+    if (reading.kind === 'invalid') return reply(refusal('key-invalid', reading.detail))
+    if (reading.kind === 'absent') return settings.required ? reply(refusal('key-missing', settings.header)) : { kind: 'pass' }
 
-    const principal = settings.scope === 'global' ? undefined : await settings.principal?.(incoming.native)
-    if (settings.scope === 'principal' && (typeof principal !== 'string' || principal === '')) return reply(refusals.principalMissing())
+    // There is no such function where the scope is global, and only then.
+    const principal = await settings.principal?.(incoming.native)
+    if (settings.principal !== undefined && (typeof principal !== 'string' || principal === '')) return reply(refusal('principal-missing'))
 
     const body = await incoming.body(settings.maxRequestBytes)
-    if (body === 'too-large') return reply(refusals.bodyTooLarge(settings.maxRequestBytes))
+    if (body === 'too-large') return reply(refusal('body-too-large', settings.maxRequestBytes))
 
     const [key, print] = await Promise.all([
       scopedKey(principal, incoming.method, incoming.route, reading.key),
@@ -61,70 +64,59 @@ export function createIdempotency<Native>(options: IdempotencyOptions<Native>): 
   }
 
   async function claimAndDecide(key: string, print: string, requestId: string | undefined): Promise<Decision> {
-    const startedAt = performance.now()
-    const took = (): Duration => Math.round(performance.now() - startedAt) as Duration
+    const took = stopwatch()
+    const failed = storeErrors(events, key)
     const request: ClaimRequest = {
       key,
       owner: crypto.randomUUID(),
       fingerprint: print,
       lease: settings.lease,
       retention: settings.retention,
-      expired: settings.onCrash === 'retry' ? 'take' : 'report',
+      expired: onCrash === 'retry' ? 'take' : 'report',
     }
-    let result: ClaimResult
-    try {
-      result = await claim(request)
-      if (result.kind === 'pending' && settings.onConflict === 'wait') {
-        result = await waitForResult({ store, key, limit: settings.waitAtMost, storeDeadline, again: () => claim(request), unwatched: failed('watch', key) })
-        const { kind } = result
-        events.emit('waited', () => ({ key, result: kind, took: took() }))
-      }
-      if (result.kind === 'expired' && (await verdictOn(result.fence)) === 'retry') {
-        result = await claim({ ...request, expired: result.fence })
-      }
-    } catch (error) {
-      if (error instanceof CallbackError) throw error.cause
-      failed('claim', key)(error)
-      return settings.onStoreError === 'proceed' ? { kind: 'pass' } : reply(refusals.storeUnavailable())
+    let result = await claim(request, failed)
+    if (result.kind === 'pending' && settings.onConflict === 'wait') {
+      result = await waitForResult({ store, key, limit: settings.waitAtMost, storeDeadline, again: () => claim(request, failed), unwatched: failed('watch') })
+      const { kind } = result
+      if (kind !== 'failed') events.emit('waited', () => ({ key, result: kind, took: took() }))
+    }
+    if (result.kind === 'expired' && typeof onCrash === 'function' && (await onCrash({ attempts: result.fence })) === 'retry') {
+      result = await claim({ ...request, expired: result.fence }, failed)
     }
 
     switch (result.kind) {
+      case 'failed':
+        return settings.onStoreError === 'proceed' ? { kind: 'pass' } : reply(storeUnavailable())
       case 'claimed': {
         const { fence, phases, transaction } = result
         events.emit(fence === 1 ? 'claimed' : 'taken-over', () => ({ key, fence, took: took() }))
-        sweepNowAndThen(store, failed('sweep', key))
+        sweepNowAndThen(store, failed('sweep'))
         return { kind: 'run', ticket: openTicket({ settings, events, request, fence, requestId, phases, transaction }) }
       }
       case 'done': {
-        const response = await opened(key, result.response)
-        if (response === undefined) return reply(refusals.storeUnavailable())
+        let { response } = result
+        try {
+          if (settings.seal !== undefined) response = await settings.seal.open(key, response)
+        } catch (error) {
+          failed('open')(error)
+          return reply(storeUnavailable())
+        }
         events.emit('replayed', () => ({ key, status: response.status, bodyKept: response.body !== null, took: took() }))
         return reply(replayOf(response))
       }
       case 'pending': {
         const { leaseLeft } = result
         events.emit('conflict', () => ({ key, leaseLeft, took: took() }))
-        return reply(refusals.inProgress(leaseLeft))
+        return reply(refusal('key-in-progress', '', leaseLeft))
       }
       case 'expired': {
         const { fence } = result
         events.emit('outcome-unknown', () => ({ key, fence, took: took() }))
-        return reply(refusals.outcomeUnknown())
+        return reply(refusal('outcome-unknown'))
       }
       case 'mismatch':
         events.emit('mismatch', () => ({ key, took: took() }))
-        return reply(refusals.keyReused())
-    }
-  }
-
-  /** The stored response in clear, or `undefined` where it cannot be opened. */
-  async function opened(key: string, response: StoredResponse): Promise<StoredResponse | undefined> {
-    if (settings.seal === undefined) return response
-    try {
-      return await settings.seal.open(key, response)
-    } catch (error) {
-      failed('open', key)(error)
-      return undefined
+        return reply(refusal('key-reused'))
     }
   }
 
@@ -132,36 +124,21 @@ export function createIdempotency<Native>(options: IdempotencyOptions<Native>): 
    * One claim within the deadline. A claim that succeeds too late has no handler: a fresh one is given back at once. One
    * that took over is not, since releasing forgets the fingerprint of a run that may have had effects; its lease ends.
    */
-  function claim(request: ClaimRequest): Promise<ClaimResult> {
+  async function claim(request: ClaimRequest, failed: StoreErrors): Promise<ClaimResult | { readonly kind: 'failed' }> {
     const limit = (storeDeadline + (store.transactional?.waitsAtMost ?? 0)) as Duration
-    return withDeadline(() => store.claim(request), limit, (late) => {
-      if (late.kind !== 'claimed' || (late.fence > 1 && store.transactional === undefined)) return
-      const { key, owner } = request
-      withDeadline(() => store.release({ key, owner, fence: late.fence }), storeDeadline).catch(failed('release', key))
-    })
-  }
-
-  /** Tells that a store operation failed. */
-  const failed = (operation: IdempotencyEvents['store-error']['operation'], key: string) => (error: unknown) =>
-    void events.emit('store-error', () => ({ operation, key, error }))
-
-  async function verdictOn(fence: number) {
-    if (typeof settings.onCrash !== 'function') return settings.onCrash
     try {
-      return await settings.onCrash({ attempts: fence })
+      return await withDeadline(() => store.claim(request), limit, (late) => {
+        if (late.kind !== 'claimed' || (late.fence > 1 && store.transactional === undefined)) return
+        const { key, owner } = request
+        withDeadline(() => store.release({ key, owner, fence: late.fence }), storeDeadline).catch(failed('release'))
+      })
     } catch (error) {
-      throw new CallbackError(error)
+      failed('claim')(error)
+      return { kind: 'failed' }
     }
   }
 
   return { begin, on: events.on.bind(events) }
-}
-
-/** Carries what the user's own callback threw past the handling of store errors. */
-class CallbackError extends Error {
-  constructor(cause: unknown) {
-    super('onCrash threw', { cause })
-  }
 }
 
 function reply(response: PlainResponse): Decision {

@@ -1,6 +1,5 @@
 import type { DurationInput } from '../duration.js'
-import { HopwiseError } from '../errors.js'
-import { durationField, fieldNameField, functionField, integerField, parseOptions, booleanField, valueField, wordField } from '../options.js'
+import { booleanField, durationField, fieldNameField, functionField, integerField, isToken, parseOptions, valueField, wordField, wrongOption, type Field } from '../options.js'
 import type { Incoming } from './incoming.js'
 import type { Sealer } from './sealing.js'
 import type { IdempotencyStore } from './store.js'
@@ -13,6 +12,8 @@ export interface CrashedRequest {
 
 /** What a crash leads to: run the handler again, or refuse for as long as the record is kept. */
 export type CrashVerdict = 'retry' | 'reject'
+
+type OnCrash = CrashVerdict | ((crashed: CrashedRequest) => CrashVerdict | Promise<CrashVerdict>)
 
 /** The options of the idempotency engine. `Native` is the framework's request. */
 export interface IdempotencyOptions<Native> {
@@ -43,7 +44,7 @@ export interface IdempotencyOptions<Native> {
    * `attempt` 2: an effect outside of one database transaction may then happen twice. `'reject'` answers 409
    * `outcome-unknown` until the record is gone: it may then have happened once or not at all. ['retry']
    */
-  readonly onCrash?: CrashVerdict | ((crashed: CrashedRequest) => CrashVerdict | Promise<CrashVerdict>)
+  readonly onCrash?: OnCrash
   /** The largest body of a keyed request, which is held in memory for its fingerprint; 413 beyond. Range 0 to 1 GiB. [1 MiB] */
   readonly maxRequestBytes?: number
   /** The largest response body that is kept; of a larger one only status and fields are. Range 0 to 1 GiB. [1 MiB] */
@@ -67,73 +68,67 @@ export interface IdempotencyOptions<Native> {
   readonly neverReplay?: readonly string[]
 }
 
-const isTokenList = (value: unknown): boolean =>
-  Array.isArray(value) && value.every((entry) => typeof entry === 'string' && /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(entry))
+const owner = 'idempotent'
 
 /**
  * Reads the options once.
  * @throws HopwiseError `option-unknown`, `option-invalid`
  */
 export function readIdempotencyOptions<Native>(options: IdempotencyOptions<Native>) {
-  const given = parseOptions('idempotent', options, {
+  const settings = parseOptions(owner, options, {
     store: {
-      ...valueField<IdempotencyStore>('an idempotency store, such as memoryStore()', isStore),
+      ...methodsField<IdempotencyStore>('an idempotency store, such as memoryStore()', ['claim', 'complete', 'renew', 'savePhase', 'release', 'sweep']),
       required: true as const,
     },
     principal: functionField<NonNullable<IdempotencyOptions<Native>['principal']>>('a function that gives the id of the caller'),
     scope: wordField(['principal', 'global'], 'principal'),
     required: booleanField(true),
-    methods: { ...valueField<readonly string[]>("a list of methods, such as ['POST', 'PATCH']", isTokenList), default: ['POST', 'PATCH'] },
+    methods: tokensField("a list of methods, such as ['POST', 'PATCH']", (name) => name.toUpperCase(), ['POST', 'PATCH']),
     header: fieldNameField('idempotency-key'),
     lease: durationField({ min: 100, max: '1h', default: '30s' }),
     maxRun: durationField({ min: '1s', max: '24h', default: '15m' }),
     retention: durationField({ min: '1s', max: '365d', default: '24h' }),
-    onCrash: {
-      ...valueField<NonNullable<IdempotencyOptions<Native>['onCrash']>>(
-        '"retry", "reject", or a function that gives one of them',
-        (value) => value === 'retry' || value === 'reject' || typeof value === 'function',
-      ),
-      default: 'retry' as const,
-    },
+    onCrash: valueField<OnCrash, OnCrash>(
+      '"retry", "reject", or a function that gives one of them',
+      (value) => value === 'retry' || value === 'reject' || typeof value === 'function',
+      'retry',
+    ),
     maxRequestBytes: integerField({ min: 0, max: 2 ** 30, default: 2 ** 20 }),
     maxResponseBytes: integerField({ min: 0, max: 2 ** 30, default: 2 ** 20 }),
     storeDeadline: durationField({ min: 10, max: '60s', default: '500ms' }),
     fingerprint: functionField<NonNullable<IdempotencyOptions<Native>['fingerprint']>>('a function that gives a text'),
     onConflict: wordField(['refuse', 'wait'], 'refuse'),
     waitAtMost: durationField({ min: 10, max: '5m', default: '10s' }),
-    seal: valueField<Sealer>('a sealer, such as aesGcmSealer()', isSealer),
+    seal: methodsField<Sealer>('a sealer, such as aesGcmSealer()', ['seal', 'open']),
     onStoreError: wordField(['refuse', 'proceed'], 'refuse'),
-    neverReplay: { ...valueField<readonly string[]>('a list of field names', isTokenList), default: [] },
+    neverReplay: tokensField('a list of field names', (name) => name.toLowerCase(), []),
   })
-  if (given.scope === 'principal' && given.principal === undefined) {
-    throw new HopwiseError(
-      'option-invalid',
-      'idempotent: option "principal" is required: a function that gives the id of the caller, so that nobody is answered with another caller\'s response; say scope: "global" where all callers are one',
+  if (settings.scope === 'principal' && settings.principal === undefined) {
+    throw wrongOption(
+      owner,
+      'principal',
+      'is required: a function that gives the id of the caller, so that nobody is answered with another caller\'s response; say scope: "global" where all callers are one',
     )
   }
-  if (given.scope === 'global' && given.principal !== undefined) {
-    throw new HopwiseError('option-invalid', 'idempotent: option "principal" is given together with scope: "global"; allowed: one of them')
+  if (settings.scope === 'global' && settings.principal !== undefined) {
+    throw wrongOption(owner, 'principal', 'is given together with scope: "global"; allowed: one of them')
   }
-  return {
-    ...given,
-    methods: new Set(given.methods.map((method) => method.toUpperCase())),
-    neverReplay: new Set(given.neverReplay.map((name) => name.toLowerCase())),
-  }
+  return settings
 }
 
 /** The options as the engine uses them. */
 export type IdempotencySettings<Native> = ReturnType<typeof readIdempotencyOptions<Native>>
 
-function isStore(value: unknown): boolean {
-  return hasMethods(value, ['claim', 'complete', 'renew', 'savePhase', 'release', 'sweep'])
+/** A list of tokens (RFC 9110 5.6.2), as a set in the case in which they are compared. */
+function tokensField(allowed: string, inOneCase: (token: string) => string, preset: string[]): Field<ReadonlySet<string>> & { default: ReadonlySet<string> } {
+  const parse = (value: unknown) => (Array.isArray(value) && value.every(isToken) ? new Set(value.map(inOneCase)) : undefined)
+  return { allowed, parse, default: new Set(preset) }
 }
 
-function isSealer(value: unknown): boolean {
-  return hasMethods(value, ['seal', 'open'])
-}
-
-function hasMethods(value: unknown, names: readonly string[]): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  const methods = value as Record<string, unknown>
-  return names.every((name) => typeof methods[name] === 'function')
+/** An object that has these methods. */
+function methodsField<T>(allowed: string, names: readonly string[]): Field<T> {
+  return valueField<T>(allowed, (value) => {
+    const methods = value as Record<string, unknown> | null
+    return typeof methods === 'object' && names.every((name) => typeof methods?.[name] === 'function')
+  })
 }

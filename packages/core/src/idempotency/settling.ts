@@ -1,11 +1,13 @@
 import type { Duration } from '../duration.js'
 import type { Events } from '../events.js'
+import type { PlainResponse } from '../http.js'
 import { lightTimer, withDeadline } from './deadline.js'
 import type { IdempotencyEvents } from './events.js'
 import type { IdempotencySettings } from './options.js'
-import { refusals } from './refusals.js'
+import { refusal, storeUnavailable } from './refusals.js'
 import { replayOf, storableFields } from './replay.js'
 import type { Claim, ClaimRequest, StoredResponse } from './store.js'
+import type { StoreErrors } from './store-errors.js'
 import type { Outgoing, Settled } from './ticket.js'
 
 /** 408, 425 and 429 say that the request was not processed: the key is free again. Everything else is a result. */
@@ -24,63 +26,62 @@ export interface SettlingParts {
   /** How long the handler has run. */
   readonly ran: () => Duration
   /** Makes a listener that tells that a store operation failed. */
-  readonly failed: (operation: IdempotencyEvents['store-error']['operation']) => (error: unknown) => void
+  readonly failed: StoreErrors
   readonly stopRenewing: () => void
+  /** Gives the key back in the background. */
+  readonly giveUp: () => void
 }
 
 /** Makes the end of a run: gives the key back or stores the response, and says what the client gets. Never rejects. */
-export function createSettling({ settings, events, request, claim, requestId, ran, failed, stopRenewing }: SettlingParts) {
+export function createSettling({ settings, events, request, claim, requestId, ran, failed, stopRenewing, giveUp }: SettlingParts) {
   const { store, storeDeadline, seal } = settings
   const { key, owner, fence } = claim
-  const transactional = store.transactional !== undefined
-
-  const stored = async ({ status, fields, body }: Outgoing): Promise<StoredResponse> => {
-    const response = { status, fields: storableFields(fields, settings.neverReplay, requestId), body, requestId }
-    return seal === undefined ? response : seal.seal(key, response)
-  }
+  const send: Settled = { kind: 'send' }
+  const complete = (holder: Claim, response: StoredResponse) => withDeadline(() => store.complete(holder, response, settings.retention), storeDeadline)
+  const stale = () => events.emit('stale-complete', () => ({ key, fence, ran: ran() }))
 
   async function settle(outgoing: Outgoing, released: boolean): Promise<Settled> {
+    const { status, fields, body } = outgoing
+    const transactional = store.transactional !== undefined
     // Rolled back with its transaction, an error had no effect.
-    const free = released || withoutEffect.has(outgoing.status) || (transactional && outgoing.status >= 500)
-    if (free) return giveBack(outgoing.status)
+    if (released || withoutEffect.has(status) || (transactional && status >= 500)) return giveBack(status)
     let response: StoredResponse | undefined
     try {
-      const made = (response = await stored(outgoing))
-      const held = await withDeadline(() => store.complete(claim, made, settings.retention), storeDeadline)
+      const clear = { status, fields: storableFields(fields, settings.neverReplay, requestId), body, requestId }
+      response = seal === undefined ? clear : await seal.seal(key, clear)
+      const held = await complete(claim, response)
       stopRenewing()
       if (held) return completed(outgoing)
-      return transactional ? { kind: 'replace', response: refusals.storeUnavailable() } : await settleLost(outgoing, made)
+      return transactional ? replace(storeUnavailable()) : await settleLost(outgoing, response)
     } catch (error) {
       failed('complete')(error)
-      if (transactional) {
-        stopRenewing()
-        // Where storing never came to the commit, the transaction is still open, and holds its locks.
-        withDeadline(() => store.release(claim), storeDeadline).catch(failed('release'))
-        return { kind: 'replace', response: refusals.storeUnavailable() }
+      if (response !== undefined && !transactional) {
+        void completeLater(outgoing, response)
+        return send
       }
-      if (response === undefined) stopRenewing()
-      else void completeLater(outgoing, response)
-      return { kind: 'send' }
+      stopRenewing()
+      if (!transactional) return send
+      // Where storing never came to the commit, the transaction is still open, and holds its locks.
+      giveUp()
+      return replace(storeUnavailable())
     }
   }
 
   function completed({ status, body }: Outgoing): Settled {
     events.emit('completed', () => ({ key, fence, status, bodyKept: body !== null, ran: ran() }))
-    return { kind: 'send' }
+    return send
   }
 
   async function giveBack(status: number): Promise<Settled> {
     try {
-      const held = await withDeadline(() => store.release(claim), storeDeadline)
       // Without effect, there is nothing that another owner's run could contradict.
-      if (held) events.emit('released', () => ({ key, fence, status, ran: ran() }))
-      else events.emit('stale-complete', () => ({ key, fence, ran: ran() }))
+      if (await withDeadline(() => store.release(claim), storeDeadline)) events.emit('released', () => ({ key, fence, status, ran: ran() }))
+      else stale()
     } catch (error) {
       failed('release')(error)
-    } finally {
-      stopRenewing()
     }
-    return { kind: 'send' }
+    stopRenewing()
+    return send
   }
 
   /**
@@ -90,13 +91,10 @@ export function createSettling({ settings, events, request, claim, requestId, ra
    */
   async function settleLost(outgoing: Outgoing, response: StoredResponse): Promise<Settled> {
     const now = await withDeadline(() => store.claim({ ...request, expired: 'report' }), storeDeadline)
-    if (now.kind === 'claimed') {
-      const again = { key, owner, fence: now.fence }
-      if (await withDeadline(() => store.complete(again, response, settings.retention), storeDeadline)) return completed(outgoing)
-    }
-    events.emit('stale-complete', () => ({ key, fence, ran: ran() }))
-    if (now.kind !== 'done') return { kind: 'replace', response: refusals.inProgress(1_000 as Duration) }
-    return { kind: 'replace', response: replayOf(seal === undefined ? now.response : await seal.open(key, now.response)) }
+    if (now.kind === 'claimed' && (await complete({ key, owner, fence: now.fence }, response))) return completed(outgoing)
+    stale()
+    if (now.kind !== 'done') return replace(refusal('key-in-progress', '', 1_000 as Duration))
+    return replace(replayOf(seal === undefined ? now.response : await seal.open(key, now.response)))
   }
 
   /** The store failed for a moment: the lease is renewed on, and the result is tried a few times more. */
@@ -104,8 +102,8 @@ export function createSettling({ settings, events, request, claim, requestId, ra
     for (const pause of laterPauses) {
       await new Promise<void>((resolve) => lightTimer(resolve, pause))
       try {
-        if (await withDeadline(() => store.complete(claim, response, settings.retention), storeDeadline)) completed(outgoing)
-        else events.emit('stale-complete', () => ({ key, fence, ran: ran() }))
+        if (await complete(claim, response)) completed(outgoing)
+        else stale()
         break
       } catch (error) {
         failed('complete')(error)
@@ -115,4 +113,8 @@ export function createSettling({ settings, events, request, claim, requestId, ra
   }
 
   return settle
+}
+
+function replace(response: PlainResponse): Settled {
+  return { kind: 'replace', response }
 }

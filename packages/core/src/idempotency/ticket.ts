@@ -1,4 +1,3 @@
-import type { Duration } from '../duration.js'
 import type { Events } from '../events.js'
 import { fieldValues, type Fields, type PlainResponse } from '../http.js'
 import { lightTimer, withDeadline } from './deadline.js'
@@ -7,9 +6,11 @@ import type { IdempotencyEvents } from './events.js'
 import { keepLease } from './lease.js'
 import type { IdempotencySettings } from './options.js'
 import { createPhases, type RunPhase } from './phases.js'
-import { refusals } from './refusals.js'
+import { refusal } from './refusals.js'
 import { createSettling } from './settling.js'
 import type { Claim, ClaimRequest, SavedPhases } from './store.js'
+import { stopwatch } from './stopwatch.js'
+import { storeErrors } from './store-errors.js'
 
 /** A response as the handler made it. `body` is `null` where it was larger than `captureLimit`. */
 export interface Outgoing {
@@ -78,42 +79,31 @@ export interface TicketParts {
 }
 
 /** Opens a ticket for a claim that was just made, and starts to renew its lease. */
-export function openTicket({ settings, events, request, fence, requestId, phases, transaction }: TicketParts): Ticket {
-  const { store, storeDeadline } = settings
+export function openTicket({ settings, events, request, fence, requestId, phases = {}, transaction }: TicketParts): Ticket {
+  const { store, storeDeadline, maxRun, lease } = settings
   const { key, owner } = request
   const claim: Claim = { key, owner, fence }
   const transactional = store.transactional !== undefined
-  const startedAt = performance.now()
-  const ran = (): Duration => Math.round(performance.now() - startedAt) as Duration
-  const failed = (operation: IdempotencyEvents['store-error']['operation']) => (error: unknown) =>
-    void events.emit('store-error', () => ({ operation, key, error }))
+  const ran = stopwatch()
+  const failed = storeErrors(events, key)
   let released = false
   let settled: Promise<Settled> | undefined
 
   const tooLong = () => void events.emit('run-too-long', () => ({ key, fence }))
-  const rollBack = (): void => {
-    withDeadline(() => store.release(claim), storeDeadline).catch(failed('release'))
+  const giveUp = () => void withDeadline(() => store.release(claim), storeDeadline).catch(failed('release'))
+  const rollBackLate = () => {
+    tooLong()
+    giveUp()
+  }
+  const lost = () => {
+    // While settling, the renewal may have met the settled record; a key that is really lost is told by stale-complete.
+    if (settled === undefined) events.emit('lease-lost', () => ({ key, fence }))
   }
   const stopRenewing = transactional
-    ? lightTimer(() => {
-        tooLong()
-        rollBack()
-      }, settings.maxRun)
-    : keepLease({
-        store,
-        claim,
-        lease: settings.lease,
-        maxRun: settings.maxRun,
-        storeDeadline,
-        lost: () => {
-          // While settling, the renewal may have met the settled record; a key that is really lost is told by stale-complete.
-          if (settled === undefined) events.emit('lease-lost', () => ({ key, fence }))
-        },
-        tooLong,
-        failed: failed('renew'),
-      })
+    ? lightTimer(rollBackLate, maxRun)
+    : keepLease({ store, claim, lease, maxRun, storeDeadline, lost, tooLong, failed: failed('renew') })
 
-  const settle = createSettling({ settings, events, request, claim, requestId, ran, failed, stopRenewing })
+  const settle = createSettling({ settings, events, request, claim, requestId, ran, failed, stopRenewing, giveUp })
 
   return {
     key,
@@ -121,21 +111,21 @@ export function openTicket({ settings, events, request, fence, requestId, phases
     attempt: fence,
     captureLimit: settings.maxResponseBytes,
     transaction,
-    phase: createPhases({ store, claim, saved: phases ?? {}, storeDeadline, failed: failed('save-phase') }),
+    phase: createPhases({ store, claim, saved: phases, storeDeadline, failed: failed('save-phase') }),
     deriveKey: (name) => digest(['derived', key, name]),
     release: () => {
       released = true
     },
     admit: (fields) => {
-      const contentType = fieldValues(fields, 'content-type')[0] ?? ''
+      const [contentType = ''] = fieldValues(fields, 'content-type')
       if (!/^text\/event-stream\b/i.test(contentType)) return undefined
       released = true
       events.emit('unprotectable', () => ({ key, fence, contentType: 'text/event-stream' }))
-      return refusals.endlessStream()
+      return refusal('endless-stream')
     },
     abandon: () => {
       stopRenewing()
-      if (transactional && settled === undefined) rollBack()
+      if (transactional && settled === undefined) giveUp()
     },
     settle: (outgoing) => (settled ??= settle(outgoing, released)),
   }

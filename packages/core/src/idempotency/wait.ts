@@ -1,18 +1,18 @@
 import type { Duration } from '../duration.js'
 import { withDeadline } from './deadline.js'
-import type { ClaimResult, IdempotencyStore } from './store.js'
+import type { IdempotencyStore } from './store.js'
 
 const firstPause = 50
 const longestPause = 1_000
 
 /** What {@link waitForResult} works with. */
-export interface Waiting {
+export interface Waiting<Result extends { readonly kind: string }> {
   readonly store: IdempotencyStore
   readonly key: string
   readonly limit: Duration
   readonly storeDeadline: Duration
   /** Claims once more. */
-  readonly again: () => Promise<ClaimResult>
+  readonly again: () => Promise<Result>
   /** The store's notifications failed; the waiting goes on by polling. */
   readonly unwatched: (error: unknown) => void
 }
@@ -22,7 +22,7 @@ export interface Waiting {
  * any case after a pause that grows from 50 ms to 1 s, give or take a half, since a notification may be lost.
  * @throws whatever `again` throws
  */
-export async function waitForResult({ store, key, limit, storeDeadline, again, unwatched }: Waiting): Promise<ClaimResult> {
+export async function waitForResult<Result extends { readonly kind: string }>({ store, key, limit, storeDeadline, again, unwatched }: Waiting<Result>): Promise<Result> {
   const endsAt = performance.now() + limit
   let wake = (): void => {}
   let woken = false

@@ -1,8 +1,11 @@
+import type { TraceContext } from '../trace/resolve.js'
 import type { RequestIdentity } from './resolve.js'
 
 /** What is known of the request that is being served. */
 export interface RequestContext {
   readonly requestId?: RequestIdentity
+  /** The request's place in its trace. */
+  readonly trace?: TraceContext
   /** The idempotent run that the request's handler is, where there is one. */
   readonly run?: { release(): void }
 }
