@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { pipeline, Readable } from 'node:stream'
 import { gunzipSync } from 'node:zlib'
 import { HopwiseError, memoryStore, type IdempotencyEvents } from '@hopwise/core'
-import { rawRequest, requestText } from '@hopwise/testkit/adapter'
+import { rawConnect, rawRequest, requestText } from '@hopwise/testkit/adapter'
 import compression from 'compression'
 import express5, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import express4 from 'express4'
@@ -32,6 +33,14 @@ function post(port: number, path: string, fields: Record<string, string> = {}, b
   return rawRequest(port, requestText('POST', path, { 'content-type': 'application/json', 'idempotency-key': 'key-1', ...fields }, body))
 }
 
+function deferred() {
+  let resolve: () => void = () => {}
+  const promise = new Promise<void>((done) => {
+    resolve = done
+  })
+  return { promise, resolve }
+}
+
 describe.each([
   ['express 5', express5],
   ['express 4', express4],
@@ -54,6 +63,26 @@ describe.each([
       expect(gunzipSync(response.body).toString()).toBe('{"run":1,"got":{"item":"tea"}}')
     }
     expect([second.field('idempotent-replayed'), runs()]).toEqual(['true', 1])
+  })
+
+  test('a client that goes away does not stop a stream that is piped to it afterwards: its retry gets the whole', async () => {
+    const app = express()
+    const [began, gone, kept] = [deferred(), deferred(), deferred()]
+    const protect = idempotent(options())
+    protect.on('completed', () => kept.resolve())
+    app.post('/orders', protect, (_request, response, next) => {
+      response.req.socket.once('close', () => setImmediate(gone.resolve))
+      began.resolve()
+      void gone.promise.then(() => pipeline(Readable.from(['one ', 'two ', 'three']), response, (error) => error && next(error)))
+    })
+    const port = await listen(app)
+    const client = await rawConnect(port)
+    client.write(requestText('POST', '/orders', { 'idempotency-key': 'key-1' }))
+    await began.promise
+    client.destroy()
+    await kept.promise
+    const retry = await rawRequest(port, requestText('POST', '/orders', { 'idempotency-key': 'key-1' }))
+    expect([retry.status, retry.body.toString(), retry.field('idempotent-replayed')]).toEqual([200, 'one two three', 'true'])
   })
 
   test('a parser that read the body first is an error of the application, and the handler does not run', async () => {

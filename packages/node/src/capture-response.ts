@@ -11,8 +11,8 @@ type Write = (chunk: Chunk, encoding?: BufferEncoding | Callback, callback?: Cal
 /**
  * Copies a response as its handler writes it, and holds back its last piece until `ticket.settle` has stored the copy:
  * everything before flows at once. The last piece is what `end()` brings, or the write that fills a declared
- * Content-Length. A client that goes away does not stop the copy: writes go nowhere then, and the handler does not see
- * the 'close' until it is done.
+ * Content-Length. A client that goes away does not stop the copy: writes go nowhere then, and the handler sees
+ * neither 'close' nor `destroyed` and `closed` until it is done: `pipeline()` would give up at once.
  */
 export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, 'admit' | 'captureLimit' | 'settle' | 'abandon'>): void {
   const copy = new BodyCopy(ticket.captureLimit)
@@ -21,6 +21,7 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
     write: response.write.bind(response) as Write,
     end: response.end.bind(response) as (chunk?: Chunk | null, encoding?: BufferEncoding, callback?: Callback) => ServerResponse,
     flushHeaders: response.flushHeaders.bind(response),
+    destroy: response.destroy.bind(response),
     emit: response.emit.bind(response),
   }
   let head: { status: number; fields: Fields } | undefined
@@ -31,7 +32,8 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
   /** `'refused'`: another answer has taken its place, and what the handler writes goes nowhere. */
   let phase: 'open' | 'holding' | 'settled' | 'refused' = 'open'
   let ended = false
-  let swallowedClose = false
+  /** The client is gone, and the handler is not to know yet. */
+  let gone = false
   const earlier = response.getHeaders()
   /** What is to be sent once the copy is stored, in order. */
   const held: (() => void)[] = []
@@ -72,6 +74,7 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
       headDeferred = false
       stopPretending(response, 'headersSent')
       stopPretending(response, 'writableEnded')
+      if (gone) showClosed(response)
       try {
         if (settled.kind === 'send') for (const next of held) next()
         // Another owner has the key by now. What was sent cannot be taken back, but it can be seen to be cut.
@@ -81,7 +84,7 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
         // A status or a field that Node refuses; the handler, which should have been told, is gone.
         response.destroy(error as Error)
       }
-      if (swallowedClose) original.emit('close')
+      if (gone) original.emit('close')
     })
   }
 
@@ -123,13 +126,13 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
       return true
     }
     copy.add(chunk, encoding)
-    const send = () => void (response.destroyed ? callback?.() : original.write(chunk, encoding, callback))
+    const send = () => void (gone ? callback?.() : original.write(chunk, encoding, callback))
     const declared = Number(response.getHeader('content-length') ?? Number.NaN)
     if (phase === 'holding' || copy.size >= declared) {
       hold(send)
       return true
     }
-    if (response.destroyed) {
+    if (gone) {
       if (callback !== undefined) queueMicrotask(callback)
       return true
     }
@@ -151,18 +154,33 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
 
   const emit = (event: string | symbol, ...args: unknown[]): boolean => {
     if (event !== 'close' || phase === 'settled' || phase === 'refused') return original.emit(event, ...args)
-    swallowedClose = true
-    // Cut from this side, with no sign from the client: the handler gave up, and there will be no result.
+    gone = true
+    // Cut from this side, with no sign from the client: the handler gave up.
     const { socket } = response.req
     if (phase === 'open' && socket.errored === null && !socket.readableEnded) {
-      ticket.abandon()
-      phase = 'settled'
-      return original.emit('close')
+      giveUp()
+      return true
     }
+    response.destroyed = false
+    pretend(response, 'closed', false)
     return true
   }
 
-  Object.assign(response, { writeHead, flushHeaders, write, end, emit })
+  /** There will be no result. */
+  const giveUp = (): void => {
+    ticket.abandon()
+    phase = 'settled'
+    showClosed(response)
+    original.emit('close')
+  }
+
+  const destroy = (error?: Error): ServerResponse => {
+    if (!gone || phase !== 'open') return original.destroy(error)
+    giveUp()
+    return response
+  }
+
+  Object.assign(response, { writeHead, flushHeaders, write, end, destroy, emit })
 }
 
 function readArguments(encodingOrCallback?: BufferEncoding | Callback, lastArgument?: Callback) {
@@ -196,10 +214,15 @@ function mergeHeaders(response: ServerResponse, headers: string | OutgoingHttpHe
   for (const [name, value] of pairs) response.appendHeader(name, Array.isArray(value) ? value : String(value))
 }
 
-function pretend(response: ServerResponse, property: 'headersSent' | 'writableEnded', value: boolean): void {
+function showClosed(response: ServerResponse): void {
+  response.destroyed = true
+  stopPretending(response, 'closed')
+}
+
+function pretend(response: ServerResponse, property: 'headersSent' | 'writableEnded' | 'closed', value: boolean): void {
   Object.defineProperty(response, property, { configurable: true, value })
 }
 
-function stopPretending(response: ServerResponse, property: 'headersSent' | 'writableEnded'): void {
+function stopPretending(response: ServerResponse, property: 'headersSent' | 'writableEnded' | 'closed'): void {
   Reflect.deleteProperty(response, property)
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createIdempotency, getContext, getRequestId, HopwiseError, runInContext, type Idempotency, type IdempotencyOptions, type Incoming, type Ticket } from '@hopwise/core'
+import { createIdempotency, getContext, getRequestId, HopwiseError, runInContext, type Idempotency, type IdempotencyOptions, type Incoming, type PlainResponse, type Ticket } from '@hopwise/core'
 import { captureResponse } from './capture-response.js'
 import { writeReply } from './reply.js'
 import { readRawBody, RequestAborted } from './request-body.js'
@@ -9,18 +9,22 @@ import { requestIdentityOf } from './request-id.js'
 export type IdempotentRun = Pick<Ticket, 'key' | 'attempt' | 'fence' | 'transaction' | 'phase' | 'deriveKey' | 'release'>
 
 /** What differs between frameworks on `node:http`: where they keep the target and the route's pattern. */
-export interface NodeRequestReading<Request> {
+export interface NodeRequestReading<Request, Native = Request> {
   /** Path and query as received. */
   readonly target: (request: Request) => string
   /** The pattern of the matched route, else the path. */
   readonly route: (request: Request) => string
+  /** The framework's own request, for the functions among the options. [the request itself] */
+  readonly native?: (request: Request) => Native
+  /** Sends an answer of the middleware itself (a replay, a refusal) the framework's way. [written to the response] */
+  readonly reply?: (request: Request, response: ServerResponse, answer: PlainResponse) => void
 }
 
 /** A handler in the manner of connect: `next()` goes on, `next(error)` goes to the framework's error path. */
 export type Middleware<Request> = (request: Request, response: ServerResponse, next: (error?: unknown) => void) => void
 
 /** The idempotency engine as middleware, with the engine's events. */
-export type IdempotentMiddleware<Request> = Middleware<Request> & Pick<Idempotency<Request>, 'on'>
+export type IdempotentMiddleware<Request, Native = Request> = Middleware<Request> & Pick<Idempotency<Native>, 'on'>
 
 const runs = new WeakMap<IncomingMessage, IdempotentRun>()
 
@@ -29,11 +33,12 @@ const runs = new WeakMap<IncomingMessage, IdempotentRun>()
  * @throws HopwiseError `option-unknown`, `option-invalid`; at the first request `body-already-read`,
  * `response-already-started`, `mounted-twice`, through `next(error)`
  */
-export function createIdempotentMiddleware<Request extends IncomingMessage>(
-  options: IdempotencyOptions<Request>,
-  reading: NodeRequestReading<Request>,
-): IdempotentMiddleware<Request> {
-  const engine = createIdempotency<Request>(options)
+export function createIdempotentMiddleware<Request extends IncomingMessage, Native = Request>(
+  options: IdempotencyOptions<Native>,
+  reading: NodeRequestReading<Request, Native>,
+): IdempotentMiddleware<Request, Native> {
+  const engine = createIdempotency<Native>(options)
+  const { reply = (_request, response, answer) => writeReply(response, answer) } = reading
 
   const middleware: Middleware<Request> = (request, response, next) => {
     if (response.headersSent) return next(new HopwiseError('response-already-started', 'the response began before the idempotency middleware ran'))
@@ -45,7 +50,7 @@ export function createIdempotentMiddleware<Request extends IncomingMessage>(
     engine.begin(toIncoming(request, reading)).then(
       (decision) => {
         if (decision.kind === 'pass') return next()
-        if (decision.kind === 'reply') return writeReply(response, decision.response)
+        if (decision.kind === 'reply') return reply(request, response, decision.response)
         runs.set(request, decision.ticket)
         captureResponse(response, decision.ticket)
         runInContext({ ...getContext(), run: decision.ticket }, next)
@@ -66,7 +71,7 @@ export function idempotentRun(request: IncomingMessage): IdempotentRun | undefin
   return runs.get(request)
 }
 
-function toIncoming<Request extends IncomingMessage>(request: Request, reading: NodeRequestReading<Request>): Incoming<Request> {
+function toIncoming<Request extends IncomingMessage, Native>(request: Request, reading: NodeRequestReading<Request, Native>): Incoming<Native> {
   return {
     method: request.method ?? 'GET',
     target: reading.target(request),
@@ -74,6 +79,6 @@ function toIncoming<Request extends IncomingMessage>(request: Request, reading: 
     field: (name) => request.headersDistinct[name] ?? [],
     body: (limit) => readRawBody(request, limit),
     requestId: requestIdentityOf(request)?.id ?? getRequestId(),
-    native: request,
+    native: reading.native === undefined ? (request as unknown as Native) : reading.native(request),
   }
 }

@@ -9,7 +9,10 @@ export class RequestAborted extends Error {
   }
 }
 
-type WithParsedBody = IncomingMessage & { readonly rawBody?: unknown; readonly body?: unknown }
+interface WithParsedBody {
+  readonly rawBody?: unknown
+  readonly body?: unknown
+}
 
 /**
  * The raw bytes of a request's body, with the request left as if nobody had read it: a parser or handler that comes
