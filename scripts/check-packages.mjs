@@ -38,7 +38,8 @@ for (const name of readdirSync(join(root, 'packages'))) {
 
 const consumer = join(folder, 'consumer')
 cpSync(join(root, 'scripts', 'consumer'), consumer, { recursive: true })
-const catalog = JSON.parse(readFileSync(join(root, 'packages', 'express', 'package.json'), 'utf8')).devDependencies
+const devDependenciesOf = (name) => JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')).devDependencies
+const catalog = { ...devDependenciesOf('express'), ...devDependenciesOf('cloudflare'), ...devDependenciesOf('koa'), ...devDependenciesOf('fastify'), ...devDependenciesOf('hono'), ...devDependenciesOf('nest') }
 writeFileSync(join(consumer, 'package.json'), JSON.stringify({
   private: true,
   type: 'module',
@@ -46,14 +47,22 @@ writeFileSync(join(consumer, 'package.json'), JSON.stringify({
     ...Object.fromEntries(Object.entries(tarballs).map(([name, file]) => [name, `file:${file}`])),
     express: catalog.express,
     '@types/express': catalog['@types/express'],
+    koa: catalog.koa,
+    fastify: catalog.fastify,
+    hono: catalog.hono,
+    '@nestjs/common': catalog['@nestjs/common'],
+    '@nestjs/core': catalog['@nestjs/core'],
+    'reflect-metadata': catalog['reflect-metadata'],
+    rxjs: catalog.rxjs,
+    '@cloudflare/workers-types': catalog['@cloudflare/workers-types'],
   },
   overrides: Object.fromEntries(Object.entries(tarballs).map(([name, file]) => [name, `file:${file}`])),
 }))
 run('npm', ['install', '--no-package-lock', '--no-audit', '--no-fund', '--prefer-offline'], consumer)
 console.log(run(process.execPath, ['esm.mjs'], consumer).trim())
 console.log(run(process.execPath, ['commonjs.cjs'], consumer).trim())
-for (const resolution of ['nodenext', 'bundler']) {
-  run(bin('tsc'), ['-p', `tsconfig.${resolution}.json`], consumer)
-  console.log(`TypeScript, moduleResolution ${resolution}: ok`)
+for (const project of ['nodenext', 'bundler', 'worker']) {
+  run(bin('tsc'), ['-p', `tsconfig.${project}.json`], consumer)
+  console.log(`TypeScript, tsconfig.${project}.json: ok`)
 }
 rmSync(folder, { recursive: true, force: true })

@@ -15,7 +15,7 @@ const stamp = join(root, 'node_modules', '.cache', 'hopwise', 'installed')
 /** One digest over whatever decides what is installed: the lock file and every manifest. */
 function wantedInstall() {
   const hash = createHash('sha256')
-  const manifests = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml']
+  const manifests = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'packages/nest/nest11/package.json']
   for (const group of ['packages', 'apps']) {
     for (const name of readdirSync(join(root, group)).toSorted()) manifests.push(`${group}/${name}/package.json`)
   }

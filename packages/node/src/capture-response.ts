@@ -166,18 +166,18 @@ export function captureResponse(response: ServerResponse, ticket: Pick<Ticket, '
     return true
   }
 
-  /** There will be no result. */
+  /** The handler gives up: there will be no result. */
   const giveUp = (): void => {
     ticket.abandon()
     phase = 'settled'
+    if (!gone) return
     showClosed(response)
     original.emit('close')
   }
 
   const destroy = (error?: Error): ServerResponse => {
-    if (!gone || phase !== 'open') return original.destroy(error)
-    giveUp()
-    return response
+    if (phase === 'open') giveUp()
+    return original.destroy(error)
   }
 
   Object.assign(response, { writeHead, flushHeaders, write, end, destroy, emit })

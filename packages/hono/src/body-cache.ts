@@ -1,0 +1,14 @@
+import type { HonoRequest } from 'hono'
+
+/**
+ * The bytes of a body that a validator or other middleware has read through `c.req`, which keeps it: all who read it later
+ * get what is kept. Of a text these are its bytes in UTF-8. `undefined` where nobody has read it, or it is kept as form
+ * data alone, whose bytes cannot be told any more.
+ */
+export async function bytesReadBefore({ bodyCache }: HonoRequest): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const { arrayBuffer, blob, text } = bodyCache as Partial<Record<'arrayBuffer' | 'blob' | 'text', unknown>>
+  const kept = (await (arrayBuffer ?? blob ?? text)) as ArrayBuffer | Blob | string | undefined
+  if (kept === undefined) return undefined
+  if (typeof kept === 'string') return new TextEncoder().encode(kept)
+  return new Uint8Array(kept instanceof ArrayBuffer ? kept : await kept.arrayBuffer())
+}

@@ -1,0 +1,10 @@
+/** Hopwise for NestJS 11 and 12, on Express and on Fastify. */
+export { HopHealthIndicator, type HopHealth } from './health-indicator.js'
+export { HopHost } from './hop-host.js'
+export { HopwiseModule } from './hopwise-module.js'
+export { IdempotencyEngines } from './idempotency-engines.js'
+export type { NestIdempotencyOptions } from './idempotency-options.js'
+export { Idempotent } from './idempotent.js'
+export type { HopwiseModuleOptions } from './module-options.js'
+export { ClientRequestId, IdempotentRun, RequestId } from './parameters.js'
+export type { NestRequest } from './platform.js'
