@@ -2,13 +2,13 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { pipeline, Readable } from 'node:stream'
 import { gunzipSync } from 'node:zlib'
-import { HopwiseError, memoryStore, type IdempotencyEvents } from '@hopwise/core'
+import { createTraceContext, HopwiseError, memoryStore, outgoingFields, type IdempotencyEvents } from '@hopwise/core'
 import { rawConnect, rawRequest, requestText } from '@hopwise/testkit/adapter'
 import compression from 'compression'
 import express5, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import express4 from 'express4'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { idempotent, idempotentRun } from './index.js'
+import { idempotent, idempotentRun, requestId } from './index.js'
 
 type Framework = typeof express5
 
@@ -63,6 +63,21 @@ describe.each([
       expect(gunzipSync(response.body).toString()).toBe('{"run":1,"got":{"item":"tea"}}')
     }
     expect([second.field('idempotent-replayed'), runs()]).toEqual(['true', 1])
+  })
+
+  test('a trace is continued, and the handler finds what to send on', async () => {
+    const app = express()
+    app.use(requestId({ trace: createTraceContext() }))
+    app.get('/', async (_request, response) => {
+      await new Promise(setImmediate)
+      response.json(Object.fromEntries(outgoingFields()))
+    })
+    const port = await listen(app)
+    const answer = await rawRequest(port, requestText('GET', '/', { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'vendor=1' }))
+    const sent = JSON.parse(answer.body.toString()) as Record<string, string>
+    expect(sent['x-request-id']).toBe(answer.field('x-request-id'))
+    expect(sent['traceparent']).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[0-9a-f]{16}-01$/)
+    expect(sent['tracestate']).toBe('vendor=1')
   })
 
   test('a client that goes away does not stop a stream that is piped to it afterwards: its retry gets the whole', async () => {

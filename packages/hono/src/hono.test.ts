@@ -1,4 +1,4 @@
-import { memoryStore, NoEffectError, type IdempotencyStore } from '@hopwise/core'
+import { createTraceContext, memoryStore, NoEffectError, outgoingFields, type IdempotencyStore } from '@hopwise/core'
 import { Hono, type Context } from 'hono'
 import { compress } from 'hono/compress'
 import { cors } from 'hono/cors'
@@ -207,4 +207,13 @@ test('events tell what happened', async () => {
   await post(app)
   await post(app, '/orders', {}, 'other')
   expect(seen).toEqual(['claimed', 'completed', 'replayed', 'mismatch'])
+})
+
+test('with a trace context, the trace that came is continued', async () => {
+  const app = new Hono().use(requestId({ trace: createTraceContext() })).get('/', (c) => c.json(Object.fromEntries(outgoingFields())))
+  const response = await app.request('/', { headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } })
+  expect(await response.json()).toMatchObject({
+    'x-request-id': response.headers.get('x-request-id'),
+    traceparent: expect.stringMatching(/^00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-01$/) as string,
+  })
 })

@@ -19,12 +19,13 @@ export type RequestIdMiddleware = MiddlewareHandler<{ Variables: RequestIdVariab
 export function requestId(options?: RequestIdOptions): RequestIdMiddleware {
   const ids = createRequestIds(options)
   const middleware: MiddlewareHandler<{ Variables: RequestIdVariables }> = async (c, next) => {
-    const identity = ids.resolve(valuesOf(c.req.raw.headers, ids.header))
-    c.set('requestId', identity.id)
-    c.header(ids.header, identity.id)
-    await runInContext({ requestId: identity }, next)
+    const context = ids.open((name) => valuesOf(c.req.raw.headers, name))
+    const { id } = context.requestId
+    c.set('requestId', id)
+    c.header(ids.header, id)
+    await runInContext(context, next)
     // A `Response` that the handler made by itself knows nothing of the line above. A switch of protocols is the runtime's.
-    if (c.res.status >= 200 && c.res.headers.get(ids.header) !== identity.id) c.header(ids.header, identity.id)
+    if (c.res.status >= 200 && c.res.headers.get(ids.header) !== id) c.header(ids.header, id)
   }
   return Object.assign(middleware, { on: ids.on, rejections: ids.rejections })
 }

@@ -9,16 +9,16 @@ const identities = new WeakMap<IncomingMessage, RequestIdentity>()
 
 /**
  * Makes the middleware that gives each request an id: in the response's field, for {@link requestIdentityOf}, and in
- * the context of everything that the request starts (`getRequestId()`).
+ * the context of everything that the request starts (`getRequestId()`, `outgoingFields()`).
  * @throws HopwiseError `option-unknown`, `option-invalid`
  */
 export function requestId(options?: RequestIdOptions): RequestIdMiddleware {
   const ids = createRequestIds(options)
   const middleware: Middleware<IncomingMessage> = (request, response, next) => {
-    const identity = ids.resolve(request.headersDistinct[ids.header] ?? [])
-    identities.set(request, identity)
-    response.setHeader(ids.header, identity.id)
-    runInContext({ requestId: identity }, next)
+    const context = ids.open((name) => request.headersDistinct[name] ?? [])
+    identities.set(request, context.requestId)
+    response.setHeader(ids.header, context.requestId.id)
+    runInContext(context, next)
   }
   return Object.assign(middleware, { on: ids.on, rejections: ids.rejections })
 }

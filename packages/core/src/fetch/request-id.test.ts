@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { memoryStore } from '../idempotency/index.js'
 import { getRequestId } from '../request-id/index.js'
+import { createTraceContext, outgoingFields } from '../trace/index.js'
 import { idempotent } from './idempotent.js'
 import { withRequestId } from './request-id.js'
 import { requestIdentityOf } from './request-identity.js'
@@ -42,4 +43,13 @@ test('around a protected handler: each answer has its own id, a replay the first
 test('what the platform gives besides is handed on', async () => {
   const fetch = withRequestId(undefined, (_request, env: { name: string }) => new Response(env.name))
   expect(await (await fetch(ask(), { name: 'prod' })).text()).toBe('prod')
+})
+
+test('with a trace context, the trace that came is continued', async () => {
+  const fetch = withRequestId({ trace: createTraceContext() }, () => Response.json(Object.fromEntries(outgoingFields())))
+  const response = await fetch(new Request('http://test/', { headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' } }))
+  expect(await response.json()).toMatchObject({
+    'x-request-id': response.headers.get('x-request-id'),
+    traceparent: expect.stringMatching(/^00-0af7651916cd43dd8448eb211c80319c-[0-9a-f]{16}-01$/) as string,
+  })
 })

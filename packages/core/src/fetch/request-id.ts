@@ -14,14 +14,14 @@ export type FetchHandler<Rest extends readonly unknown[] = []> = (request: Reque
 export function withRequestId<Rest extends readonly unknown[] = []>(options: RequestIdOptions | undefined, handler: FetchHandler<Rest>): (request: Request, ...rest: Rest) => Promise<Response> {
   const ids = createRequestIds(options)
   return async (request, ...rest) => {
-    const identity = ids.resolve(valuesOf(request.headers, ids.header))
-    rememberIdentity(request, identity)
-    const response = await runInContext({ requestId: identity }, () => handler(request, ...rest))
+    const context = ids.open((name) => valuesOf(request.headers, name))
+    rememberIdentity(request, context.requestId)
+    const response = await runInContext(context, () => handler(request, ...rest))
     // A switch of protocols is the platform's own, and cannot be made again.
     if (response.status < 200) return response
     // A copy, since the fields of a response may be locked, and one without a body may be shared by all requests.
     const copy = new Response(response.body, response)
-    copy.headers.set(ids.header, identity.id)
+    copy.headers.set(ids.header, context.requestId.id)
     return copy
   }
 }

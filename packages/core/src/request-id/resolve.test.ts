@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { createTraceContext } from '../trace/index.js'
 import { createRequestIds, type RejectReason, type RequestIdOptions } from './resolve.js'
 
 const resolver = (options: RequestIdOptions = {}) => createRequestIds({ generate: () => 'generated', ...options })
@@ -101,8 +102,22 @@ describe('options', () => {
     [{ header: 'x request id' }, 'requestId: option "header" is "x request id"; allowed: an HTTP field name'],
     [{ trust: 'yes' }, 'requestId: option "trust" is "yes"; allowed: true or false'],
     [{ generate: 'uuid' }, 'requestId: option "generate" is "uuid"; allowed: a function that returns an id'],
-    [{ query: 'rid' }, 'requestId: unknown option "query"; allowed: header, trust, generate'],
+    [{ query: 'rid' }, 'requestId: unknown option "query"; allowed: header, trust, generate, trace'],
+    [{ trace: true }, 'requestId: option "trace" is true; allowed: what createTraceContext() gives'],
   ])('refuses %j', (options, message) => {
     expect(() => createRequestIds(options as RequestIdOptions)).toThrow(message)
   })
+})
+
+test('with a trace context, a request has both, and the fields are read once each', () => {
+  const asked: string[] = []
+  const ids = resolver({ trust: true, trace: createTraceContext() })
+  const fields: Record<string, string[]> = { 'x-request-id': ['edge-id-1'], traceparent: ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'] }
+  const opened = ids.open((name) => {
+    asked.push(name)
+    return fields[name] ?? []
+  })
+  expect(opened).toMatchObject({ requestId: { id: 'edge-id-1', origin: 'request' }, trace: { traceId: '0af7651916cd43dd8448eb211c80319c', parentId: 'b7ad6b7169203331', flags: 1 } })
+  expect(asked).toEqual([...new Set(asked)])
+  expect(resolver().open(() => [])).toEqual({ requestId: { id: 'generated', origin: 'new' } })
 })

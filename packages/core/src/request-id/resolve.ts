@@ -1,5 +1,6 @@
 import { Events, type EventSource } from '../events.js'
-import { booleanField, fieldNameField, functionField, parseOptions } from '../options.js'
+import { booleanField, fieldNameField, functionField, parseOptions, valueField } from '../options.js'
+import type { TraceContext, TraceContexts } from '../trace/resolve.js'
 import { createUuid7 } from './uuid7.js'
 
 /** Why an id that came with a request was not taken. */
@@ -31,6 +32,8 @@ export interface RequestIdOptions {
   readonly trust?: boolean
   /** Makes a new id. [a pooled, monotonic UUIDv7] */
   readonly generate?: () => string
+  /** Continues the caller's trace beside the id: what `createTraceContext()` gives. [none] */
+  readonly trace?: Pick<TraceContexts, 'resolve'>
 }
 
 /** Resolves request ids; made once, at start. */
@@ -39,6 +42,11 @@ export interface RequestIds extends EventSource<RequestIdEvents> {
   readonly header: string
   /** The id for a request that came with these values of the field (none, one, or wrongly several). */
   resolve(values: readonly string[]): RequestIdentity
+  /**
+   * What the request's context is to know: its id, and its place in its trace where `trace` was given. `field` gives all
+   * values of one of its fields, whose name it gets in lower case.
+   */
+  open(field: (name: string) => readonly string[]): { readonly requestId: RequestIdentity; readonly trace?: TraceContext }
   /** How many ids were rejected since start, by reason. */
   rejections(): Readonly<Record<RejectReason, number>>
 }
@@ -58,26 +66,30 @@ export function createRequestIds(options?: RequestIdOptions): RequestIds {
     header: fieldNameField('x-request-id'),
     trust: booleanField(false),
     generate: functionField<() => string>('a function that returns an id'),
+    trace: valueField<Pick<TraceContexts, 'resolve'>>('what createTraceContext() gives', (value) => typeof (value as Partial<TraceContexts> | null)?.resolve === 'function'),
   })
   const generate = given.generate ?? createUuid7()
   const events = new Events<RequestIdEvents>()
   const rejections: Record<RejectReason, number> = { repeated: 0, 'too-short': 0, 'too-long': 0, 'bad-character': 0 }
 
+  const resolve = (values: readonly string[]): RequestIdentity => {
+    const [value, ...more] = values
+    if (value === undefined) return { id: generate(), origin: 'new' }
+    const rejected = more.length > 0 ? 'repeated' : rejectReason(value)
+    if (rejected !== undefined) {
+      const count = ++rejections[rejected]
+      events.emit('rejected', () => ({ reason: rejected, count }))
+      return { id: generate(), origin: 'new', rejected }
+    }
+    return given.trust ? { id: value, origin: 'request' } : { id: generate(), origin: 'new', clientId: value }
+  }
+
   return {
     header: given.header,
     on: events.on.bind(events),
     rejections: () => ({ ...rejections }),
-    resolve(values) {
-      const [value, ...more] = values
-      if (value === undefined) return { id: generate(), origin: 'new' }
-      const rejected = more.length > 0 ? 'repeated' : rejectReason(value)
-      if (rejected !== undefined) {
-        const count = ++rejections[rejected]
-        events.emit('rejected', () => ({ reason: rejected, count }))
-        return { id: generate(), origin: 'new', rejected }
-      }
-      return given.trust ? { id: value, origin: 'request' } : { id: generate(), origin: 'new', clientId: value }
-    },
+    resolve,
+    open: (field) => ({ requestId: resolve(field(given.header)), ...(given.trace !== undefined && { trace: given.trace.resolve(field) }) }),
   }
 }
 
