@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { requestText } from '@hopwise/testkit/adapter'
 import { describe, expect, test } from 'vitest'
-import { attachedServer, get, signal } from './testing/attached-server.js'
+import { attachedServer, get, pass, signal } from './testing/attached-server.js'
 
 const ok: RequestListener = (request, response) => void response.end(request.url)
 
@@ -49,7 +49,7 @@ describe('an idle connection', () => {
   test('one that was quiet since it was opened has all of its time for its first request', async () => {
     const { connect } = await attachedServer(ok, { server: { keepAliveTimeout: '2s', headersTimeout: '1s', keepAliveTimeoutBuffer: 0 } })
     const client = await connect()
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await pass(1_500)
     client.write(get('/late'))
     expect((await client.response()).body.toString()).toBe('/late')
   })
@@ -130,7 +130,7 @@ describe('a slow request', () => {
     client.write('POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nhalf')
     expect((await client.response()).status).toBe(413)
     client.write(' whole')
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await pass(1_500)
     client.write(requestText('POST', '/', {}, 'again'))
     expect((await client.response()).status).toBe(413)
   })
@@ -152,9 +152,9 @@ describe('a slow request', () => {
     }, limits)
     const client = await connect()
     client.write(get('/1'))
-    await new Promise((resolve) => setTimeout(resolve, 700))
+    await pass(700)
     client.write('POST /2 HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nhalf')
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await pass(1_500)
     go.give()
     const first = await client.response()
     expect([first.status, first.body.toString()]).toEqual([200, '/1'])
@@ -165,7 +165,7 @@ describe('a slow request', () => {
     const { connect } = await attachedServer(ok, limits)
     const client = await connect()
     client.write('GET /whole HTTP/1.1\r\n')
-    await new Promise((resolve) => setTimeout(resolve, 700))
+    await pass(700)
     client.write('host: test\r\n\r\n')
     block(1_500)
     expect((await client.response()).body.toString()).toBe('/whole')
@@ -212,7 +212,7 @@ describe('the end of a connection that is worn', () => {
         break
       }
       expect(age).toBeLessThan(1_150)
-      await new Promise((resolve) => setTimeout(resolve, 10))
+      await pass(10)
     }
     expect(await client.closed()).toBe('end')
   })
@@ -222,7 +222,7 @@ describe('the end of a connection that is worn', () => {
     const client = await connect()
     client.write(get('/'))
     await client.response()
-    await new Promise((resolve) => setTimeout(resolve, 1_300))
+    await pass(1_300)
     client.write(get('/'))
     expect((await client.response()).field('connection')).toBe('close')
   })

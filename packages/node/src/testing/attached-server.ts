@@ -67,3 +67,8 @@ export function phase(hop: Hop, wanted: Hop['phase']): Promise<void> {
     })
   })
 }
+
+/** Lets time pass: only where its passing is what is tested (an age, an idle time, a clock that must not have run out). */
+export function pass(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds))
+}
