@@ -1,5 +1,6 @@
 // Runs the tests of the package in the working directory once more on each supported Node that is not the running one,
-// as `set-up.mjs node-20 node-22 …` has fetched them. One report a Node, for sum-tests.mjs.
+// as `set-up.mjs node-20 node-22 …` has fetched them. One report a Node, for sum-tests.mjs. Arguments go to vitest, such
+// as the names of files. All Nodes run, whatever comes of the first, so that a failure does not change what is counted.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -17,6 +18,6 @@ for (const major of nodeMajors) {
   }
   console.error(`on Node ${major}:`)
   const env = { ...process.env, HOPWISE_REPORT: `.reports/node-${major}.json` }
-  const { status } = spawnSync(binary, [vitest, 'run'], { stdio: 'inherit', env })
-  if (status !== 0) process.exit(status ?? 1)
+  const { status } = spawnSync(binary, [vitest, 'run', ...process.argv.slice(2)], { stdio: 'inherit', env })
+  if (status !== 0) process.exitCode = status ?? 1
 }

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { getRequestId } from '@hopwise/core'
-import { adapterContract, bootServer, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
+import { adapterContract, bootServer, installed, testAdapterContract, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
 import express5, { type Express, type Request, type Response } from 'express'
 import express4 from 'express4'
 import { describe, expect, test } from 'vitest'
@@ -50,14 +50,15 @@ function makeApp(express: Framework, { routes, idempotency, requestId: idOptions
 }
 
 describe.each([
-  ['express 5', express5],
-  ['express 4', express4],
-])('%s', (name, express) => {
+  [installed('express', import.meta.url), express5],
+  [installed('express4', import.meta.url), express4],
+])('%s', (framework, express) => {
   const contract = adapterContract({
-    name,
+    name: '@hopwise/express',
+    framework,
     capabilities: { streams: true, pipelining: true, parserFirst: true },
     boot: (setup) => bootServer(createServer(makeApp(express, setup))),
   })
-  test.each(contract.cases.map((one) => [one.name, one.run] as const))('%s', async (_name, run) => run())
+  testAdapterContract(contract, test)
   test('nothing is skipped', () => expect(contract.skipped).toEqual([]))
 })

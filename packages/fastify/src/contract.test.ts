@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { getRequestId } from '@hopwise/core'
-import { adapterContract, bootServer, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
+import { adapterContract, bootServer, installed, testAdapterContract, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify'
 import { describe, expect, test } from 'vitest'
 import { idempotency, idempotentRun, keepRawBody, requestId } from './index.js'
@@ -60,12 +60,13 @@ async function makeServer({ routes, idempotency: options, requestId: idOptions, 
   return app.server
 }
 
-describe.each<[StreamKind]>([['Node'], ['web'], ['Response']])('fastify 5, streams of the kind %s', (streams) => {
+describe.each<[StreamKind]>([['Node'], ['web'], ['Response']])('streams of the kind %s', (streams) => {
   const contract = adapterContract({
-    name: 'fastify 5',
+    name: '@hopwise/fastify',
+    framework: `${installed('fastify', import.meta.url)}, ${streams} streams`,
     capabilities: { streams: true, pipelining: true, parserFirst: true },
     boot: async (setup) => bootServer(await makeServer(setup, streams)),
   })
-  test.each(contract.cases.map((one) => [one.name, one.run] as const))('%s', async (_name, run) => run())
+  testAdapterContract(contract, test)
   test('nothing is skipped', () => expect(contract.skipped).toEqual([]))
 })

@@ -2,7 +2,7 @@ import type { Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import { getRequestId } from '@hopwise/core'
 import { idempotent, idempotentRun, withRequestId } from '@hopwise/core/fetch'
-import { adapterContract, bootServer, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
+import { adapterContract, bootServer, installed, testAdapterContract, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
 import { describe, expect, test } from 'vitest'
 import { streamOf } from './testing/contract-app.mjs'
 
@@ -46,10 +46,11 @@ describe.each([
   ['with the global Request left as it is', false],
 ])('core/fetch on @hono/node-server, %s', (_how, overrideGlobalObjects) => {
   const contract = adapterContract({
-    name: 'fetch',
+    name: '@hopwise/core/fetch',
+    framework: `${installed('@hono/node-server', import.meta.url)}, ${overrideGlobalObjects ? 'its own' : 'the global'} Request`,
     capabilities: { streams: true, pipelining: true, parserFirst: readsOnce },
     boot: (setup) => bootServer(createAdaptorServer({ fetch: fetchOf(setup), overrideGlobalObjects }) as Server),
   })
-  test.each(contract.cases.map((one) => [one.name, one.run] as const))('%s', async (_name, run) => run())
+  testAdapterContract(contract, test)
   test('only a parser that comes first is skipped', () => expect(new Set(contract.skipped.map(({ reason }) => reason))).toEqual(new Set([readsOnce])))
 })

@@ -1,4 +1,4 @@
-import { adapterContract, type AdapterCapabilities } from '@hopwise/testkit/adapter'
+import { adapterContract, installed, testAdapterContract, type AdapterCapabilities } from '@hopwise/testkit/adapter'
 import { describe, expect, test } from 'vitest'
 import { bootOn, bun, deno, type OtherRuntime } from './testing/runtimes.js'
 
@@ -11,7 +11,7 @@ const runtimes: [string, OtherRuntime, AdapterCapabilities, string[]][] = [
 ]
 
 describe.each(runtimes)('hono on %s', (name, runtime, capabilities, reasons) => {
-  const contract = adapterContract({ name: `hono on ${name}`, capabilities, boot: (setup) => bootOn(runtime, setup) })
-  test.each(contract.cases.map((one) => [one.name, one.run] as const))('%s', async (_name, run) => run())
+  const contract = adapterContract({ name: '@hopwise/hono', framework: installed('hono', import.meta.url), runtime: installed(name, import.meta.url), capabilities, boot: (setup) => bootOn(runtime, setup) })
+  testAdapterContract(contract, test)
   test('nothing else is skipped', () => expect(contract.skipped.map(({ reason }) => reason)).toEqual(reasons))
 })

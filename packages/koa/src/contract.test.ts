@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Router } from '@koa/router'
 import { getRequestId } from '@hopwise/core'
-import { adapterContract, bootServer, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
+import { adapterContract, bootServer, installed, testAdapterContract, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
 import Koa, { type Context, type Middleware } from 'koa'
 import { describe, expect, test } from 'vitest'
 import { idempotent, idempotentRun, requestId } from './index.js'
@@ -61,12 +61,13 @@ function makeApp({ routes, idempotency, requestId: idOptions, parserFirst }: Ada
   return app
 }
 
-describe.each<[StreamKind]>([['Node'], ['web'], ['Response']])('koa 3, streams of the kind %s', (streams) => {
+describe.each<[StreamKind]>([['Node'], ['web'], ['Response']])('streams of the kind %s', (streams) => {
   const contract = adapterContract({
-    name: 'koa 3',
+    name: '@hopwise/koa',
+    framework: `${installed('koa', import.meta.url)}, ${streams} streams`,
     capabilities: { streams: true, pipelining: true, parserFirst: true },
     boot: (setup) => bootServer(createServer(makeApp(setup, streams).callback())),
   })
-  test.each(contract.cases.map((one) => [one.name, one.run] as const))('%s', async (_name, run) => run())
+  testAdapterContract(contract, test)
   test('nothing is skipped', () => expect(contract.skipped).toEqual([]))
 })

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { getRequestId } from '@hopwise/core'
-import { adapterContract, type AdapterSetup, type ContractRoute } from '@hopwise/testkit/adapter'
+import { adapterContract, installed, testAdapterContract, type AdapterSetup, type ContractRoute } from '@hopwise/testkit/adapter'
 import { Controller, Get, Module, Post, Req, Res, StreamableFile, type INestApplication } from '@nestjs/common'
 import { HttpAdapterHost } from '@nestjs/core'
 import type { NestExpressApplication } from '@nestjs/platform-express'
@@ -76,12 +76,15 @@ async function boot(platform: Platform, { routes, idempotency, requestId, parser
   return { port: (app.getHttpServer().address() as AddressInfo).port, close: () => app.close() }
 }
 
+const nest11 = new URL('../nest11/package.json', import.meta.url).href
+
 describe.each(platforms)('%s', (platform) => {
   const contract = adapterContract({
-    name: `nest ${process.env['NEST']} on ${platform}`,
+    name: '@hopwise/nest',
+    framework: `${installed('@nestjs/core', process.env['NEST'] === '11' ? nest11 : import.meta.url)} on ${platform}`,
     capabilities: { streams: true, pipelining: true, parserFirst: true },
     boot: (setup) => boot(platform, setup),
   })
-  test.each(contract.cases.map((one) => [one.name, one.run] as const))('%s', async (_name, run) => run())
+  testAdapterContract(contract, test)
   test('nothing is skipped', () => expect(contract.skipped).toEqual([]))
 })

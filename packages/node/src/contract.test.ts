@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { getRequestId } from '@hopwise/core'
-import { adapterContract, bootServer, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
+import { adapterContract, bootServer, testAdapterContract, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
 import { expect, test } from 'vitest'
 import { createIdempotentMiddleware, idempotentRun, withRequestId } from './index.js'
 
@@ -59,12 +59,13 @@ function listener({ routes, idempotency, requestId }: AdapterSetup): RequestList
 }
 
 const contract = adapterContract({
-  name: 'node:http',
+  name: '@hopwise/node',
+  framework: 'node:http',
   capabilities: { streams: true, pipelining: true, parserFirst: 'there is no body parser in node:http' },
   boot: (setup) => bootServer(createServer(listener(setup))),
 })
 
-test.each(contract.cases.map((one) => [one.name, one.run] as const))('%s', async (_name, run) => run())
+testAdapterContract(contract, test)
 
 test('what is skipped is what the capabilities say', () => {
   expect(new Set(contract.skipped.map(({ reason }) => reason))).toEqual(new Set(['there is no body parser in node:http']))

@@ -1,6 +1,6 @@
 import type { IdempotencyOptions, IdempotencyStore, RequestIdOptions } from '@hopwise/core'
 import { memoryStore } from '@hopwise/core'
-import type { ContractCase } from '../store/contract.js'
+import type { ContractCase, SkippedCase } from '../store/contract.js'
 import type { AdapterCase } from './case.js'
 import { captureCases } from './cases/capture.js'
 import { clientGoneCases } from './cases/client-gone.js'
@@ -10,8 +10,9 @@ import { replayCases } from './cases/replay.js'
 import { requestBodyCases } from './cases/request-body.js'
 import { requestIdCases } from './cases/request-id.js'
 import { storeOutageCases } from './cases/store-outage.js'
-import { adapterTools } from './tools.js'
 import { contractRoutes, type ContractRoute } from './routes.js'
+import { runningRuntime, type ContractRow } from './row.js'
+import { adapterTools } from './tools.js'
 
 /** The part of an idempotent run that a contract handler uses. */
 export interface IdempotentRunLike {
@@ -54,8 +55,12 @@ export interface AdapterCapabilities {
 
 /** What {@link adapterContract} is told of an adapter. */
 export interface AdapterContractOptions {
-  /** The adapter's name, in front of the name of each case. */
+  /** The adapter, such as the name of its package. */
   readonly name: string
+  /** The framework with its version, in front of the name of each case; see {@link installed}. [`name`] */
+  readonly framework?: string
+  /** The runtime of the server, with its version. [the one that runs the cases] */
+  readonly runtime?: string
   readonly capabilities: AdapterCapabilities
   /** Starts a real server on 127.0.0.1, port 0. */
   readonly boot: (setup: AdapterSetup) => Promise<BootedAdapter>
@@ -64,46 +69,66 @@ export interface AdapterContractOptions {
 /** The contract for one adapter. */
 export interface AdapterContract {
   readonly cases: readonly ContractCase[]
-  readonly skipped: readonly { readonly name: string; readonly reason: string }[]
+  readonly skipped: readonly SkippedCase[]
+  /** What came of the cases until now. */
+  readonly row: () => ContractRow
 }
 
 /**
  * The demands on an adapter, as cases for any test runner. Each boots a server of its own and speaks TCP to it.
- * @example for (const { name, run } of adapterContract({ name: 'mine', capabilities, boot }).cases) test(name, run)
+ * @example testAdapterContract(adapterContract({ name: 'mine', capabilities, boot }), test)
  */
-export function adapterContract({ name, capabilities, boot }: AdapterContractOptions): AdapterContract {
+export function adapterContract({ name, framework = name, runtime = runningRuntime(), capabilities, boot }: AdapterContractOptions): AdapterContract {
   const cases: ContractCase[] = []
-  const skipped: { name: string; reason: string }[] = []
+  const skipped: SkippedCase[] = []
+  const outcomes = new Map<string, 'passed' | 'failed'>()
   for (const { title, needs, setup, run } of allCases) {
-    const full = `${name}: ${title}`
     const ability = needs === undefined ? true : capabilities[needs]
     if (ability !== true) {
-      skipped.push({ name: full, reason: ability })
+      skipped.push({ name: title, reason: ability })
       continue
     }
+    const runCase = async (): Promise<void> => {
+      const store: IdempotencyStore = setup?.store?.() ?? memoryStore()
+      const server = await boot({
+        routes: contractRoutes(),
+        idempotency: { ...setup?.idempotency, store },
+        requestId: setup?.requestId ?? {},
+        parserFirst: needs === 'parserFirst',
+      })
+      const tools = adapterTools(server.port, store)
+      try {
+        await run(tools)
+      } finally {
+        tools.end()
+        await server.close()
+      }
+    }
     cases.push({
-      name: full,
+      name: `${framework}: ${title}`,
       run: async () => {
-        const store: IdempotencyStore = setup?.store?.() ?? memoryStore()
-        const server = await boot({
-          routes: contractRoutes(),
-          idempotency: { ...setup?.idempotency, store },
-          requestId: setup?.requestId ?? {},
-          parserFirst: needs === 'parserFirst',
-        })
-        const tools = adapterTools(server.port, store)
-        try {
-          await run(tools)
-        } finally {
-          tools.end()
-          await server.close()
-        }
+        outcomes.set(title, 'failed')
+        await runCase()
+        outcomes.set(title, 'passed')
       },
     })
   }
-  return { cases, skipped }
+  const row = (): ContractRow => {
+    const results = [...outcomes.values()]
+    return {
+      adapter: name,
+      framework,
+      runtime,
+      declared: allCases.length,
+      passed: results.filter((result) => result === 'passed').length,
+      failed: results.filter((result) => result === 'failed').length,
+      skipped: skipped.map((one) => ({ case: one.name, reason: one.reason })),
+    }
+  }
+  return { cases, skipped: skipped.map((one) => ({ ...one, name: `${framework}: ${one.name}` })), row }
 }
 
+/** Titles are unique: a row counts by them. */
 const allCases: readonly AdapterCase[] = [
   ...requestIdCases,
   ...keyCases,

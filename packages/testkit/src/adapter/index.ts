@@ -1,5 +1,8 @@
 export { bootServer } from './boot-server.js'
 export { adapterContract, type AdapterCapabilities, type AdapterContract, type AdapterContractOptions, type AdapterSetup, type BootedAdapter } from './contract.js'
+export { installed } from './installed.js'
 export { rawConnect, rawRequest, requestText, type RawConnection } from './raw-client.js'
 export type { RawResponse } from './response-reader.js'
 export { contractRoutes, type ContractRoute, type RouteInput, type RouteOutput } from './routes.js'
+export { type ContractRow } from './row.js'
+export { testAdapterContract } from './test-contract.js'
