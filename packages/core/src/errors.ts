@@ -14,17 +14,20 @@ const mistakes = {
   'seal-unopened': { title: 'A stored response cannot be opened' },
 } as const
 
-/** How a request with an Idempotency-Key, or without one that it needs, is turned away. */
+/**
+ * How a request with an Idempotency-Key, or without one that it needs, is turned away. `detail` is what the answer says
+ * in full, where that is always the same; `retryAfter` is for `Retry-After` in seconds, where no better figure is known.
+ */
 export const keyRefusals = {
-  'key-missing': { title: 'Idempotency-Key is missing', status: 400 },
-  'key-invalid': { title: 'Idempotency-Key is invalid', status: 400 },
-  'principal-missing': { title: 'The caller of a keyed request is not known', status: 400 },
-  'key-in-progress': { title: 'The first request with this Idempotency-Key is still running', status: 409 },
-  'outcome-unknown': { title: 'The first request with this Idempotency-Key ended without a known outcome', status: 409 },
-  'body-too-large': { title: 'The request body is larger than an idempotent request may be', status: 413 },
-  'key-reused': { title: 'Idempotency-Key was used for another request', status: 422 },
-  'endless-stream': { title: 'A response without an end cannot be protected', status: 500 },
-  'store-unavailable': { title: 'Idempotency keys cannot be checked now', status: 503 },
+  'key-missing': { title: 'The key is missing', status: 400 },
+  'key-invalid': { title: 'The key is invalid', status: 400, detail: 'Send one of 1 to 255 visible ASCII characters, in quotes or without , ; " and \\' },
+  'principal-missing': { title: 'A key needs a known caller', status: 400, detail: 'Authenticate first.' },
+  'key-in-progress': { title: 'The first request still runs', status: 409, detail: 'Send the same request again later.', retryAfter: 1 },
+  'outcome-unknown': { title: 'The server of the first request stopped', status: 409, detail: 'Look up what it did; this key will not run again.' },
+  'body-too-large': { title: 'The request body is too large', status: 413 },
+  'key-reused': { title: 'Another request needs another key', status: 422, detail: 'It had another method, target, content type or body.' },
+  'endless-stream': { title: 'A text/event-stream cannot be replayed', status: 500, detail: 'Answer it without idempotency.' },
+  'store-unavailable': { title: 'The store is not available', status: 503, detail: 'Send the same request again later.', retryAfter: 1 },
 } as const
 
 /** How a server turns a request or a connection away. */
@@ -51,11 +54,11 @@ export type RefusalCode = {
 
 /** Thrown for a mistake in configuration or use. `code` is stable; `message` names what is wrong and what is allowed. */
 export class HopwiseError extends Error {
+  override readonly name = 'HopwiseError'
   readonly code: ErrorCode
 
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
-    this.name = 'HopwiseError'
     this.code = code
   }
 }

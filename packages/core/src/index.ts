@@ -3,6 +3,7 @@ export { connectionDecision, drainStep, farewellDelay, jitteredAge, planDrain, s
 export { duration, formatDuration, longestTimer, wholeSeconds, type Duration, type DurationInput } from './duration.js'
 export { errorTable, errorText, HopwiseError, type ErrorCode, type RefusalCode } from './errors.js'
 export { Events, type EventSource } from './events.js'
+export { createHealth, type Health, type HealthAnswer, type HealthOptions } from './health/index.js'
 export { fieldValues, type Fields, type PlainResponse } from './http.js'
 export { aesGcmSealer, createIdempotency, jsonFingerprint, memoryStore, NoEffectError, type AesGcmOptions, type Claim, type ClaimRequest, type ClaimResult, type CrashedRequest, type CrashVerdict, type Decision, type Idempotency, type IdempotencyEvents, type IdempotencyOptions, type IdempotencyStore, type Incoming, type MemoryStoreOptions, type Outgoing, type RunPhase, type SavedPhases, type Sealer, type Settled, type StoredResponse, type Ticket } from './idempotency/index.js'
 export { booleanField, durationField, fieldNameField, functionField, integerField, parseOptions, valueField, wordField, type Field, type Parsed } from './options.js'

@@ -38,7 +38,7 @@ describe('parseOptions', () => {
 
   test('names a wrong option, its value, and what is allowed', () => {
     expect(() => parseOptions('owner', { id: 'x', lease: '75' }, fields)).toThrow(
-      refused('option-invalid', `owner: option "lease" is "75"; allowed: a duration such as '500ms', '75s', '1m', '2h', '1d', or a number of milliseconds, from 1s to 1h`),
+      refused('option-invalid', `owner: option "lease" is "75"; allowed: a duration such as '500ms', '75s', '2h', '1d', or milliseconds, from 1s to 1h`),
     )
     expect(() => parseOptions('owner', { id: 'x', size: 11 }, fields)).toThrow(
       refused('option-invalid', 'owner: option "size" is 11; allowed: a whole number from 1 to 10'),

@@ -1,6 +1,6 @@
-import { duration, durationForms, formatDuration, tryDuration, type Duration, type DurationInput } from './duration.js'
+import { durationForms, tryDuration, type Duration, type DurationText } from './duration.js'
 import { HopwiseError } from './errors.js'
-import { show } from './show.js'
+import { isObject, show } from './show.js'
 
 /** How one option is read: `parse` gives the value or `undefined` where it is wrong; `allowed` says what is right. */
 export interface Field<T> {
@@ -22,30 +22,23 @@ export type Parsed<S extends Record<string, Field<unknown>>> = { readonly [K in 
  * @throws HopwiseError `option-unknown` for a name that is not a field, with the names that are;
  * `option-invalid` for a wrong or missing value, with the name, the value and what is allowed
  */
-export function parseOptions<S extends Record<string, Field<unknown>>>(owner: string, input: unknown, fields: S): Parsed<S> {
-  const given = input === undefined ? {} : input
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new HopwiseError('option-invalid', `${owner}: expected an options object, got ${show(given)}`)
-  }
-  for (const name of Object.keys(given)) {
+export function parseOptions<S extends Record<string, Field<unknown>>>(owner: string, input: unknown = {}, fields: S): Parsed<S> {
+  if (!isObject(input) || Array.isArray(input)) throw new HopwiseError('option-invalid', `${owner}: expected an options object, got ${show(input)}`)
+  for (const name of Object.keys(input)) {
     if (!Object.hasOwn(fields, name)) {
       throw new HopwiseError('option-unknown', `${owner}: unknown option ${JSON.stringify(name)}; allowed: ${Object.keys(fields).join(', ')}`)
     }
   }
-  const values = given as Record<string, unknown>
   return Object.fromEntries(
-    Object.entries(fields).map(([name, field]) => [name, readField(owner, name, field, values[name])]),
+    Object.entries(fields).map(([name, { allowed, parse, required, default: preset }]) => {
+      const value = input[name]
+      const parsed = value === undefined ? preset : parse(value)
+      if (parsed === undefined && (required || value !== undefined)) {
+        throw wrongOption(owner, name, value === undefined ? `is required: ${allowed}` : `is ${show(value)}; allowed: ${allowed}`)
+      }
+      return [name, parsed]
+    }),
   ) as Parsed<S>
-}
-
-function readField(owner: string, name: string, field: Field<unknown>, value: unknown): unknown {
-  if (value === undefined) {
-    if (field.required) throw wrongOption(owner, name, `is required: ${field.allowed}`)
-    return field.default
-  }
-  const parsed = field.parse(value)
-  if (parsed === undefined) throw wrongOption(owner, name, `is ${show(value)}; allowed: ${field.allowed}`)
-  return parsed
 }
 
 /** The error for an option that is wrong for the reason `what`. */
@@ -53,17 +46,11 @@ export function wrongOption(owner: string, name: string, what: string): HopwiseE
   return new HopwiseError('option-invalid', `${owner}: option ${JSON.stringify(name)} ${what}`)
 }
 
-/** A duration between `min` and `max`, both included. */
-export function durationField(range: { min?: DurationInput; max: DurationInput }): Field<Duration>
-export function durationField(range: { min?: DurationInput; max: DurationInput; default: DurationInput }): Field<Duration> & { default: Duration }
-export function durationField(range: { min?: DurationInput; max: DurationInput; default?: DurationInput }): Field<Duration> {
-  const min = duration(range.min ?? 0)
-  const max = duration(range.max)
-  return {
-    allowed: `${durationForms}, from ${formatDuration(min)} to ${formatDuration(max)}`,
-    parse: (value) => within(min, max, tryDuration(value)),
-    default: range.default === undefined ? undefined : duration(range.default),
-  }
+/** A duration between `min` and `max`, both included, which a message shows as they are written. */
+export function durationField(range: { min?: DurationText; max: DurationText }): Field<Duration>
+export function durationField(range: { min?: DurationText; max: DurationText; default: DurationText }): Field<Duration> & { default: Duration }
+export function durationField(range: { min?: DurationText; max: DurationText; default?: DurationText }): Field<Duration> {
+  return rangeField(`${durationForms},`, range, tryDuration)
 }
 
 /** A whole number between `min` and `max`, both included. */
@@ -72,28 +59,35 @@ export function integerField<D extends number | undefined = undefined>(range: {
   max: number
   default?: D
 }): Field<number> & (D extends number ? { default: number } : unknown) {
-  const field: Field<number> = {
-    allowed: `a whole number from ${range.min} to ${range.max}`,
-    parse: (value) => within(range.min, range.max, Number.isSafeInteger(value) ? (value as number) : undefined),
-    default: range.default,
-  }
+  const field = rangeField('a whole number', range, (value) => (Number.isSafeInteger(value) ? (value as number) : undefined))
   return field as Field<number> & (D extends number ? { default: number } : unknown)
 }
 
-function within<N extends number>(min: number, max: number, value: N | undefined): N | undefined {
-  return value !== undefined && value >= min && value <= max ? value : undefined
+type Range = { min?: number | DurationText; max: number | DurationText; default?: number | DurationText | undefined }
+
+/** What `read` makes of a value, between what it makes of `min` and of `max`. */
+function rangeField<N extends number>(what: string, { min = '0ms', max, default: preset }: Range, read: (value: unknown) => N | undefined): Field<N> {
+  return {
+    allowed: `${what} from ${min} to ${max}`,
+    parse: (value) => {
+      const number = read(value) as N
+      // Of what is no number, both are false.
+      return number >= (read(min) as N) && number <= (read(max) as N) ? number : undefined
+    },
+    default: read(preset),
+  }
 }
 
 /** `true` or `false`. */
 export function booleanField(preset: boolean): Field<boolean> & { default: boolean } {
-  return valueField<boolean, boolean>('true or false', (value) => typeof value === 'boolean', preset)
+  return wordField([true, false], preset)
 }
 
 /** One of the given words. */
-export function wordField<const W extends string>(words: readonly W[]): Field<W>
-export function wordField<const W extends string>(words: readonly W[], preset: W): Field<W> & { default: W }
-export function wordField<const W extends string>(words: readonly W[], preset?: W): Field<W> {
-  return valueField<W, W | undefined>(words.map((word) => JSON.stringify(word)).join(' or '), (value) => words.includes(value as W), preset)
+export function wordField<const W extends string | boolean>(words: readonly W[]): Field<W>
+export function wordField<const W extends string | boolean>(words: readonly W[], preset: W): Field<W> & { default: W }
+export function wordField<const W extends string | boolean>(words: readonly W[], preset?: W): Field<W> {
+  return valueField<W, W | undefined>(words.map(show).join(' or '), (value) => words.includes(value as W), preset)
 }
 
 /** Whatever `test` accepts, passed through as it is. */
@@ -103,6 +97,11 @@ export function valueField<T>(allowed: string, test: (value: unknown) => boolean
   return { allowed, parse: (value) => (test(value) ? (value as T) : undefined), default: preset }
 }
 
+/** An object that has these methods. */
+export function methodsField<T>(allowed: string, names: readonly string[]): Field<T> {
+  return valueField<T>(allowed, (value) => isObject(value) && names.every((name) => typeof value[name] === 'function'))
+}
+
 /** A function, passed through as it is. */
 export function functionField<F>(allowed: string): Field<F> {
   return valueField<F>(allowed, (value) => typeof value === 'function')
@@ -110,7 +109,7 @@ export function functionField<F>(allowed: string): Field<F> {
 
 /** An HTTP field name (RFC 9110 5.1, token), in lower case. */
 export function fieldNameField(preset: string): Field<string> & { default: string } {
-  return { allowed: 'an HTTP field name', parse: (value) => (isToken(value) ? value.toLowerCase() : undefined), default: preset }
+  return { allowed: 'a field name', parse: (value) => (isToken(value) ? value.toLowerCase() : undefined), default: preset }
 }
 
 /** Whether `value` is a token (RFC 9110 5.6.2), as method and field names are. */

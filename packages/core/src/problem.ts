@@ -1,5 +1,6 @@
 import { errorTable, type RefusalCode } from './errors.js'
 import type { Fields, PlainResponse } from './http.js'
+import { utf8 } from './utf8.js'
 
 /**
  * A refusal as a problem document (RFC 9457). `type` is the stable URN `urn:hopwise:problem:<code>`; `detail` is
@@ -13,12 +14,12 @@ export function problem(code: RefusalCode, detail: string, extra?: Fields): Plai
 export function problemDocument(
   code: RefusalCode,
   { title, status }: { readonly title: string; readonly status: number },
-  detail: string,
+  detail: string | undefined,
   extra: Fields = [],
 ): PlainResponse {
   return {
     status,
     fields: [['content-type', 'application/problem+json'], ['cache-control', 'no-store'], ...extra],
-    body: new TextEncoder().encode(JSON.stringify({ type: `urn:hopwise:problem:${code}`, title, status, detail })),
+    body: utf8(JSON.stringify({ type: `urn:hopwise:problem:${code}`, title, status, detail })),
   }
 }

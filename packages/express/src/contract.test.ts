@@ -6,7 +6,7 @@ import { adapterContract, bootServer, installed, testAdapterContract, type Adapt
 import express5, { type Express, type Request, type Response } from 'express'
 import express4 from 'express4'
 import { describe, expect, test } from 'vitest'
-import { idempotent, idempotentRun, keepRawBody, requestId } from './index.js'
+import { attach, idempotent, idempotentRun, keepRawBody, requestId } from './index.js'
 
 type Framework = typeof express5
 
@@ -37,7 +37,7 @@ function makeApp(express: Framework, { routes, idempotency, requestId: idOptions
   // The default error handler prints the stack of every error that is thrown on purpose.
   app.set('env', 'test')
   app.use(requestId(idOptions))
-  const parser = express.raw({ type: () => true, limit: '8mb', verify: keepRawBody })
+  const parser = express.raw({ type: () => true, limit: '12mb', verify: keepRawBody })
   if (parserFirst) app.use(parser)
   const protect = idempotent({ ...idempotency, principal: (request) => request.get('x-user') })
   for (const route of routes) {
@@ -56,8 +56,12 @@ describe.each([
   const contract = adapterContract({
     name: '@hopwise/express',
     framework,
-    capabilities: { streams: true, pipelining: true, parserFirst: true },
-    boot: (setup) => bootServer(createServer(makeApp(express, setup))),
+    capabilities: { streams: true, pipelining: true, parserFirst: true, expectContinue: true, drain: true },
+    boot: (setup) => {
+      const server = createServer(makeApp(express, setup))
+      const hop = attach(server, { chain: ['nginx'] })
+      return bootServer(server, () => hop.drain())
+    },
   })
   testAdapterContract(contract, test)
   test('nothing is skipped', () => expect(contract.skipped).toEqual([]))

@@ -2,10 +2,10 @@ import type { Server } from 'node:http'
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { getRequestId } from '@hopwise/core'
-import { adapterContract, bootServer, installed, testAdapterContract, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
+import { adapterContract, bootServer, fieldsByName, installed, testAdapterContract, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
 import { fastify, type FastifyReply, type FastifyRequest } from 'fastify'
 import { describe, expect, test } from 'vitest'
-import { idempotency, idempotentRun, keepRawBody, requestId } from './index.js'
+import { attach, idempotency, idempotentRun, keepRawBody, requestId } from './index.js'
 
 type StreamKind = 'Node' | 'web' | 'Response'
 
@@ -13,7 +13,7 @@ type StreamKind = 'Node' | 'web' | 'Response'
 function write(reply: FastifyReply, output: RouteOutput, streams: StreamKind): FastifyReply {
   if (output.kind === 'throw') throw new Error(output.message)
   reply.code(output.status)
-  for (const [name, value] of output.fields) reply.header(name, value)
+  for (const [name, value] of fieldsByName(output.fields)) reply.header(name, value)
   if (output.kind === 'json') return reply.type('application/json').serializer(JSON.stringify).send(output.value)
   if (output.kind === 'bytes') return reply.send(output.bytes)
   if (output.kind === 'empty') return reply.send()
@@ -41,7 +41,7 @@ async function bytesOf(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
 }
 
 async function makeServer({ routes, idempotency: options, requestId: idOptions, parserFirst }: AdapterSetup, streams: StreamKind): Promise<Server> {
-  const app = fastify({ bodyLimit: 8 * 2 ** 20 })
+  const app = fastify({ bodyLimit: 12 * 2 ** 20 })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   await app.register(requestId, idOptions)
@@ -64,8 +64,12 @@ describe.each<[StreamKind]>([['Node'], ['web'], ['Response']])('streams of the k
   const contract = adapterContract({
     name: '@hopwise/fastify',
     framework: `${installed('fastify', import.meta.url)}, ${streams} streams`,
-    capabilities: { streams: true, pipelining: true, parserFirst: true },
-    boot: async (setup) => bootServer(await makeServer(setup, streams)),
+    capabilities: { streams: true, pipelining: true, parserFirst: true, expectContinue: true, drain: true },
+    boot: async (setup) => {
+      const server = await makeServer(setup, streams)
+      const hop = attach(server, { chain: ['nginx'] })
+      return bootServer(server, () => hop.drain())
+    },
   })
   testAdapterContract(contract, test)
   test('nothing is skipped', () => expect(contract.skipped).toEqual([]))

@@ -8,7 +8,5 @@ import type { HonoRequest } from 'hono'
 export async function bytesReadBefore({ bodyCache }: HonoRequest): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const { arrayBuffer, blob, text } = bodyCache as Partial<Record<'arrayBuffer' | 'blob' | 'text', unknown>>
   const kept = (await (arrayBuffer ?? blob ?? text)) as ArrayBuffer | Blob | string | undefined
-  if (kept === undefined) return undefined
-  if (typeof kept === 'string') return new TextEncoder().encode(kept)
-  return new Uint8Array(kept instanceof ArrayBuffer ? kept : await kept.arrayBuffer())
+  return kept === undefined ? undefined : new Uint8Array(await new Response(kept).arrayBuffer())
 }

@@ -30,11 +30,21 @@ describe.each([
 
   test('behind a hop that is told, it says that it is not ready, and accepts for a while', async () => {
     const { port, said, tell } = await start({ chain: ['alb'], drain: { announceFor: '1500ms', quietWindow: 100 } })
-    expect((await rawRequest(port, requestText('GET', '/ready', {}))).status).toBe(200)
+    const kept = await rawConnect(port)
+    kept.write(requestText('GET', '/ready', {}))
+    const before = await kept.response()
+    expect([before.status, before.field('connection')]).not.toContain('close')
+    expect((await rawRequest(port, requestText('GET', '/readyz', {}))).status).toBe(200)
     tell('drain')
     expect(await said()).toEqual({ phase: 'announcing' })
     const check = await rawRequest(port, requestText('GET', '/ready', {}))
     expect([check.status, check.body.toString()]).toEqual([503, 'announcing'])
+    const ready = await rawRequest(port, requestText('GET', '/readyz', {}))
+    expect([ready.status, ready.body.toString()]).toEqual([503, '{"status":"draining"}'])
+    expect((await rawRequest(port, requestText('GET', '/livez', {}))).status).toBe(200)
+    // The hop in front is told to let go of a connection that it has, before the runtime cuts idle ones.
+    kept.write(requestText('GET', '/ready', {}))
+    expect((await kept.response()).field('connection')).toBe('close')
     expect([await said(), await said(), await said()]).toEqual([{ phase: 'draining' }, { phase: 'closed' }, { forced: false }])
   })
 

@@ -189,13 +189,26 @@ describe('a body that was read before', () => {
   })
 })
 
-test('the runtime\'s waitUntil is asked, and kept until the result is stored', async () => {
+test('the runtime\'s waitUntil is asked before the key is claimed, and kept until the result is stored', async () => {
   const kept: Promise<unknown>[] = []
   const context = { waitUntil: (promise: Promise<unknown>) => void kept.push(promise), passThroughOnException: () => {}, props: {} }
-  const app = new Hono().post('/orders', idempotent(options()), (c) => c.text('ok'))
+  const store = memoryStore()
+  const calls: [string, number][] = []
+  const watched: typeof store = {
+    ...store,
+    claim: (...args) => {
+      calls.push(['claim', kept.length])
+      return store.claim(...args)
+    },
+    complete: (...args) => {
+      calls.push(['complete', kept.length])
+      return store.complete(...args)
+    },
+  }
+  const app = new Hono().post('/orders', idempotent({ ...options(), store: watched }), (c) => c.text('ok'))
   await app.fetch(new Request('http://test/orders', { method: 'POST', headers: { 'idempotency-key': 'k' } }), {}, context)
   await Promise.all(kept)
-  expect(kept).toHaveLength(1)
+  expect(calls).toEqual([['claim', 1], ['complete', 1]])
 })
 
 test('events tell what happened', async () => {

@@ -29,6 +29,8 @@ export interface RuntimeHop extends EventSource<RuntimeHopEvents> {
   readonly phase: RuntimePhase
   /** What a readiness check is to be answered with: false from the first moment of a drain. */
   readonly ready: boolean
+  /** Whether answers are to say `Connection: close`: from the first moment of a drain. `policy()` says it. */
+  readonly closing: boolean
   /** Stops the server. A further call gives the first one's result. Never rejects. */
   drain(): Promise<RuntimeDrainReport>
 }
@@ -71,6 +73,9 @@ export function runtimeHop(policy: Policy, server: RuntimeServer): RuntimeHop {
     },
     get ready() {
       return phase === 'ready'
+    },
+    get closing() {
+      return phase !== 'ready'
     },
     on: events.on.bind(events),
     drain: () => (running ??= drain()),

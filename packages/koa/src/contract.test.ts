@@ -4,10 +4,10 @@ import { buffer } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Router } from '@koa/router'
 import { getRequestId } from '@hopwise/core'
-import { adapterContract, bootServer, installed, testAdapterContract, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
+import { adapterContract, bootServer, fieldsByName, installed, testAdapterContract, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
 import Koa, { type Context, type Middleware } from 'koa'
 import { describe, expect, test } from 'vitest'
-import { idempotent, idempotentRun, requestId } from './index.js'
+import { attach, idempotent, idempotentRun, requestId } from './index.js'
 
 type StreamKind = 'Node' | 'web' | 'Response'
 
@@ -24,7 +24,7 @@ function write(context: Context, output: RouteOutput, streams: StreamKind): void
   else if (streams === 'web') context.body = ReadableStream.from(output.chunks)
   else context.body = new Response(ReadableStream.from(output.chunks), { status: output.status })
   context.status = output.status
-  for (const [name, value] of output.fields) context.set(name, value)
+  for (const [name, value] of fieldsByName(output.fields)) context.set(name, value)
 }
 
 async function handle(route: ContractRoute, context: Context, streams: StreamKind): Promise<void> {
@@ -65,8 +65,12 @@ describe.each<[StreamKind]>([['Node'], ['web'], ['Response']])('streams of the k
   const contract = adapterContract({
     name: '@hopwise/koa',
     framework: `${installed('koa', import.meta.url)}, ${streams} streams`,
-    capabilities: { streams: true, pipelining: true, parserFirst: true },
-    boot: (setup) => bootServer(createServer(makeApp(setup, streams).callback())),
+    capabilities: { streams: true, pipelining: true, parserFirst: true, expectContinue: true, drain: true },
+    boot: (setup) => {
+      const server = createServer(makeApp(setup, streams).callback())
+      const hop = attach(server, { chain: ['nginx'] })
+      return bootServer(server, () => hop.drain())
+    },
   })
   testAdapterContract(contract, test)
   test('nothing is skipped', () => expect(contract.skipped).toEqual([]))

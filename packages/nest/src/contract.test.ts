@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { getRequestId } from '@hopwise/core'
-import { adapterContract, installed, testAdapterContract, type AdapterSetup, type ContractRoute } from '@hopwise/testkit/adapter'
+import { adapterContract, fieldsByName, installed, testAdapterContract, type AdapterSetup, type ContractRoute } from '@hopwise/testkit/adapter'
 import { Controller, Get, Module, Post, Req, Res, StreamableFile, type INestApplication } from '@nestjs/common'
 import { HttpAdapterHost } from '@nestjs/core'
 import type { NestExpressApplication } from '@nestjs/platform-express'
@@ -24,7 +24,7 @@ function controllerFor(routes: readonly ContractRoute[], adapter: () => HttpAdap
       const output = await route.handle({ body: await bodyOf(request), requestId: getRequestId(), run, query: (name) => request.query[name] })
       if (output.kind === 'throw') throw new Error(output.message)
       adapter().status(response, output.status)
-      for (const [name, value] of output.fields) adapter().setHeader(response, name, value)
+      for (const [name, value] of fieldsByName(output.fields)) adapter().setHeader(response, name, value as string)
       // Nest sends no body for null.
       if (output.kind === 'json') return output.value ?? jsonNull(adapter(), response)
       if (output.kind === 'bytes') return new StreamableFile(output.bytes)
@@ -57,23 +57,25 @@ async function boot(platform: Platform, { routes, idempotency, requestId, parser
   const ContractController = controllerFor(routes, () => app?.get(HttpAdapterHost).httpAdapter as HttpAdapterHost['httpAdapter'])
 
   @Module({
-    imports: [HopwiseModule.forRoot({ idempotency: { ...idempotency, principal: ({ headers }) => headers['x-user'] as string | undefined }, requestId, policy: { drain: { deadline: 100 } } })],
+    imports: [HopwiseModule.forRoot({ idempotency: { ...idempotency, principal: ({ headers }) => headers['x-user'] as string | undefined }, requestId, policy: { chain: ['nginx'] } })],
     controllers: [ContractController],
   })
   class ContractModule {}
 
   app = await createApplication(platform, ContractModule, parserFirst ? { rawBody: true } : { bodyParser: false, rawBody: false })
   if (platform === 'express') {
-    if (parserFirst) (app as NestExpressApplication).useBodyParser('raw', { type: () => true, limit: '8mb' })
+    if (parserFirst) (app as NestExpressApplication).useBodyParser('raw', { type: () => true, limit: '12mb' })
   } else if (parserFirst) {
-    for (const type of ['application/json', '*']) (app as NestFastifyApplication).useBodyParser(type, { bodyLimit: 2 ** 23 }, (_request, body, done) => done(null, body))
+    for (const type of ['application/json', '*']) (app as NestFastifyApplication).useBodyParser(type, { bodyLimit: 12 * 2 ** 20 }, (_request, body, done) => done(null, body))
   } else {
     const fastify = (app as NestFastifyApplication).getHttpAdapter().getInstance()
     fastify.removeAllContentTypeParsers()
     fastify.addContentTypeParser('*', (_request, _payload, done) => done(null))
   }
   await app.listen(0, '127.0.0.1')
-  return { port: (app.getHttpServer().address() as AddressInfo).port, close: () => app.close() }
+  let closing: Promise<void> | undefined
+  const close = () => (closing ??= app.close())
+  return { port: (app.getHttpServer().address() as AddressInfo).port, drain: close, close }
 }
 
 const nest11 = new URL('../nest11/package.json', import.meta.url).href
@@ -82,7 +84,7 @@ describe.each(platforms)('%s', (platform) => {
   const contract = adapterContract({
     name: '@hopwise/nest',
     framework: `${installed('@nestjs/core', process.env['NEST'] === '11' ? nest11 : import.meta.url)} on ${platform}`,
-    capabilities: { streams: true, pipelining: true, parserFirst: true },
+    capabilities: { streams: true, pipelining: true, parserFirst: true, expectContinue: true, drain: true },
     boot: (setup) => boot(platform, setup),
   })
   testAdapterContract(contract, test)

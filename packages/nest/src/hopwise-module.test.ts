@@ -1,15 +1,12 @@
-import type { AddressInfo } from 'node:net'
 import { createIdempotency, memoryStore, type IdempotencyOptions } from '@hopwise/core'
-import { Body, Controller, Get, HttpCode, Inject, Injectable, Module, Patch, Post, UploadedFile, UseInterceptors, type DynamicModule, type INestApplication, type Type } from '@nestjs/common'
+import { Body, Controller, Get, HttpCode, Inject, Injectable, Module, Patch, Post, UploadedFile, UseInterceptors, type DynamicModule, type Type } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
-import { ClientProxyFactory, MessagePattern, Transport, type TcpOptions } from '@nestjs/microservices'
 import { FileInterceptor } from '@nestjs/platform-express'
 import { ApiResponse, DocumentBuilder, SwaggerModule } from '@nestjs/swagger'
 import { HealthCheckService, TerminusModule } from '@nestjs/terminus'
 import { Test } from '@nestjs/testing'
-import { lastValueFrom } from 'rxjs'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { HopHealthIndicator, HopHost, HopwiseModule, Idempotent, IdempotencyEngines, RequestId, type HopwiseModuleOptions, type NestIdempotencyOptions } from './index.js'
+import { HopHealthIndicator, HopHost, HopwiseModule, Idempotent, IdempotencyEngines, type HopwiseModuleOptions, type NestIdempotencyOptions } from './index.js'
 import { createApplication, platforms, start } from './testing/application.js'
 import { get, post, twice } from './testing/client.js'
 import { testOptions } from './testing/options.js'
@@ -169,32 +166,6 @@ describe.each(platforms)('%s', (platform) => {
     const port = await start(await createApplication(platform, rootOf([HopwiseModule.forRoot({ ...testOptions(), requestId: false })], OrdersController)))
     const response = await post(port, '/orders')
     expect([response.status, response.field('x-request-id')]).toEqual([201, undefined])
-  })
-
-  test('a hybrid application: messages pass, requests are protected, and both end', async () => {
-    @Controller('hybrid')
-    class HybridController {
-      @Post()
-      @Idempotent()
-      create(@RequestId() id: string) {
-        return { id }
-      }
-
-      @MessagePattern('create')
-      @Idempotent()
-      message(data: { readonly n: number }) {
-        return { n: data.n + 1 }
-      }
-    }
-    const app: INestApplication = await createApplication(platform, rootOf([HopwiseModule.forRoot(testOptions())], HybridController))
-    const microservice = app.connectMicroservice<TcpOptions>({ transport: Transport.TCP, options: { host: '127.0.0.1', port: 0 } })
-    await app.startAllMicroservices()
-    const port = await start(app)
-    const { port: tcp } = microservice.unwrap<{ address(): AddressInfo }>().address()
-    const client = ClientProxyFactory.create({ transport: Transport.TCP, options: { host: '127.0.0.1', port: tcp } })
-    onTestFinished(() => client.close())
-    expect(await lastValueFrom(client.send('create', { n: 1 }))).toEqual({ n: 2 })
-    expect(await twice(port, '/hybrid')).toMatchObject({ status: 201, same: true })
   })
 
   test('terminus: up, and down from the first moment of a drain', async () => {

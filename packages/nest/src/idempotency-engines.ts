@@ -29,6 +29,7 @@ export class IdempotencyEngines implements EventSource<IdempotencyEvents>, OnMod
   /** By the options of the controller, then by those of the handler. */
   readonly #engines = new Map<NestIdempotencyOptions | undefined, Map<NestIdempotencyOptions | undefined, Engine>>()
   readonly #readings = new WeakMap<IncomingMessage, RequestReading>()
+  readonly #endings = new WeakMap<IncomingMessage, (how: 'answered' | 'gone') => void>()
   readonly #subscriptions = new Set<(engine: Engine) => void>()
   readonly #discovery: DiscoveryService
   readonly #scanner: MetadataScanner
@@ -65,6 +66,7 @@ export class IdempotencyEngines implements EventSource<IdempotencyEvents>, OnMod
     const made = createIdempotentMiddleware<IncomingMessage>(onNativeRequests(options, (native) => this.#read(native).request), {
       target: (native) => this.#read(native).target,
       route: (native) => this.#read(native).route,
+      ended: (native, how) => this.#endings.get(native)?.(how),
     })
     engines.set(ofHandler, made)
     for (const subscribe of this.#subscriptions) subscribe(made)
@@ -76,6 +78,11 @@ export class IdempotencyEngines implements EventSource<IdempotencyEvents>, OnMod
     if (this.#readings.has(native)) return false
     this.#readings.set(native, reading)
     return true
+  }
+
+  /** Calls `listener` where the engine does not go on with a request: it has answered itself, or the client is gone. */
+  onEnded(native: IncomingMessage, listener: (how: 'answered' | 'gone') => void): void {
+    this.#endings.set(native, listener)
   }
 
   /** Calls `listener` at each `name` event of every engine, also of those that are still to be made, until the returned function is called. */

@@ -9,6 +9,7 @@ import { keepFlowing } from './keep-flowing.js'
 import { showPendingFields } from './pending-fields.js'
 import { exchangeOf, type Exchange } from './platform.js'
 import { routeOf } from './route.js'
+import { whenClosed } from './when-closed.js'
 
 /** Where Nest keeps that a handler is one of `@Sse()`. */
 const SSE_METADATA = '__sse__'
@@ -43,16 +44,13 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const isSse = Reflect.hasMetadata(SSE_METADATA, context.getHandler())
     const release = isSse ? holdHeader(response) : () => {}
     return new Promise((resolve, reject) => {
-      const onClose = (): void => {
-        // Else the client is gone, and the engine may still let the handler run.
-        if (!response.writableEnded) return
+      const hideAgain = showPendingFields(exchange)
+      const end = (): void => {
         ignoreFurtherAnswer(exchange)
         resolve(of(undefined))
       }
-      const hideAgain = showPendingFields(exchange)
-      response.once('close', onClose)
+      this.#engines.onEnded(native, (how) => (how === 'gone' ? end() : whenClosed(response, end)))
       protect(native, response, (error) => {
-        response.off('close', onClose)
         hideAgain()
         release()
         if (error !== undefined) return reject(error as Error)

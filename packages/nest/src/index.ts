@@ -1,6 +1,7 @@
 /** Hopwise for NestJS 11 and 12, on Express and on Fastify. */
 export { HopHealthIndicator, type HopHealth } from './health-indicator.js'
 export { HopHost } from './hop-host.js'
+export { HopwiseLogger } from './hopwise-logger.js'
 export { HopwiseModule } from './hopwise-module.js'
 export { IdempotencyEngines } from './idempotency-engines.js'
 export type { NestIdempotencyOptions } from './idempotency-options.js'

@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { getRequestId } from '@hopwise/core'
 import { adapterContract, bootServer, testAdapterContract, type AdapterSetup, type ContractRoute, type RouteOutput } from '@hopwise/testkit/adapter'
 import { expect, test } from 'vitest'
-import { createIdempotentMiddleware, idempotentRun, withRequestId } from './index.js'
+import { attach, createIdempotentMiddleware, idempotentRun, withRequestId } from './index.js'
 
 async function readAll(request: IncomingMessage): Promise<Uint8Array> {
   const chunks: Buffer[] = []
@@ -26,12 +26,12 @@ async function write(response: ServerResponse, output: RouteOutput): Promise<voi
     response.write(bytes.subarray(2))
     response.end()
   } else if (output.kind === 'bytes') {
-    response.writeHead(output.status, Object.fromEntries(output.fields)).end(output.bytes)
+    response.writeHead(output.status, output.fields.flat()).end(output.bytes)
   } else if (output.kind === 'stream') {
-    response.writeHead(output.status, Object.fromEntries(output.fields))
+    response.writeHead(output.status, output.fields.flat())
     await pipeline(Readable.from(output.chunks), response).catch(() => {})
   } else {
-    response.writeHead(output.status, Object.fromEntries(output.fields)).end()
+    response.writeHead(output.status, output.fields.flat()).end()
   }
 }
 
@@ -47,7 +47,7 @@ function listener({ routes, idempotency, requestId }: AdapterSetup): RequestList
     await write(response, await route.handle({ body, requestId: getRequestId(), run: idempotentRun(request), query: (name) => query.get(name) ?? undefined }))
   }
   return withRequestId(requestId, (request, response) => {
-    const route = routes.find((one) => one.path === path(request) && one.method === request.method)
+    const route = routes.find((one) => one.path === path(request) && one.method === (request.method === 'HEAD' ? 'GET' : request.method))
     if (route === undefined) return void response.writeHead(404).end()
     const next = (error?: unknown): void => {
       if (error === undefined) run(route, request, response).catch((reason: unknown) => void response.writeHead(500).end(String(reason)))
@@ -61,8 +61,12 @@ function listener({ routes, idempotency, requestId }: AdapterSetup): RequestList
 const contract = adapterContract({
   name: '@hopwise/node',
   framework: 'node:http',
-  capabilities: { streams: true, pipelining: true, parserFirst: 'there is no body parser in node:http' },
-  boot: (setup) => bootServer(createServer(listener(setup))),
+  capabilities: { streams: true, pipelining: true, parserFirst: 'there is no body parser in node:http', expectContinue: true, drain: true },
+  boot: (setup) => {
+    const server = createServer(listener(setup))
+    const hop = attach(server, { chain: ['nginx'] })
+    return bootServer(server, () => hop.drain())
+  },
 })
 
 testAdapterContract(contract, test)

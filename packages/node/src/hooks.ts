@@ -45,7 +45,7 @@ export interface NamedHook {
   readonly timeout: Duration | undefined
 }
 
-const timeoutRange = { min: 10, max: '10m' } as const
+const timeoutRange = { min: '10ms', max: '10m' } as const
 
 /** How the options of a shutdown that concern hooks are read; what is in the lists is read by {@link readHooks}. */
 export const hookFields = {

@@ -18,6 +18,11 @@ export interface NodeRequestReading<Request, Native = Request> {
   readonly native?: (request: Request) => Native
   /** Sends an answer of the middleware itself (a replay, a refusal) the framework's way. [written to the response] */
   readonly reply?: (request: Request, response: ServerResponse, answer: PlainResponse) => void
+  /**
+   * Told once of each request for which the middleware does not call `next`: it has answered itself, or the client went
+   * away while its body was read, and nothing more happens. [nobody is told]
+   */
+  readonly ended?: (request: Request, how: 'answered' | 'gone') => void
 }
 
 /** A handler in the manner of connect: `next()` goes on, `next(error)` goes to the framework's error path. */
@@ -38,7 +43,7 @@ export function createIdempotentMiddleware<Request extends IncomingMessage, Nati
   reading: NodeRequestReading<Request, Native>,
 ): IdempotentMiddleware<Request, Native> {
   const engine = createIdempotency<Native>(options)
-  const { reply = (_request, response, answer) => writeReply(response, answer) } = reading
+  const { reply = (_request, response, answer) => writeReply(response, answer), ended } = reading
 
   const middleware: Middleware<Request> = (request, response, next) => {
     if (response.headersSent) return next(new HopwiseError('response-already-started', 'the response began before the idempotency middleware ran'))
@@ -50,13 +55,17 @@ export function createIdempotentMiddleware<Request extends IncomingMessage, Nati
     engine.begin(toIncoming(request, reading)).then(
       (decision) => {
         if (decision.kind === 'pass') return next()
-        if (decision.kind === 'reply') return reply(request, response, decision.response)
+        if (decision.kind === 'reply') {
+          reply(request, response, decision.response)
+          return ended?.(request, 'answered')
+        }
         runs.set(request, decision.ticket)
         captureResponse(response, decision.ticket)
         runInContext({ ...getContext(), run: decision.ticket }, next)
       },
       (error: unknown) => {
-        if (!(error instanceof RequestAborted)) next(error)
+        if (error instanceof RequestAborted) return ended?.(request, 'gone')
+        next(error)
       },
     )
   }

@@ -74,11 +74,29 @@ function readAndGiveBack(request: IncomingMessage, limit: number): Promise<Uint8
       const whole = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
       // In the same tick as the last read: 'end' is not emitted yet. One tick later the stream would have ended, and a
       // parser would see nothing.
-      if (whole.length > 0) request.unshift(whole)
+      if (whole.length > 0) {
+        request.unshift(whole)
+        outliveConnection(request)
+      }
       resolve(whole)
     }
     request.on('readable', onReadable)
     request.on('close', onGone)
     request.on('error', onGone)
   })
+}
+
+/**
+ * Lets a body that is whole be read although its client is gone. Node destroys the request of a lost connection, and the
+ * parsers of Express take one whose socket is not readable for one that was read (on-finished): a failure, or a handler
+ * without a body, would be the key's result.
+ */
+function outliveConnection(request: IncomingMessage): void {
+  const destroy = request.destroy.bind(request)
+  request.destroy = (error) => {
+    const lost = (error as NodeJS.ErrnoException | undefined)?.code === 'ECONNRESET'
+    if (!lost || request.readableEnded) return destroy(error)
+    Object.defineProperty(request, 'socket', { value: Object.create(request.socket, { readable: { value: true } }), configurable: true, writable: true })
+    return request
+  }
 }

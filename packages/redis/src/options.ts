@@ -88,7 +88,7 @@ function readWaitReplicas(input: WaitReplicas, nodeRedis: object | undefined): {
   }
   return parseOptions('redisStore, waitReplicas', input, {
     count: { ...integerField({ min: 1, max: 16 }), required: true as const },
-    timeout: { ...durationField({ min: 1, max: '60s' }), required: true as const },
+    timeout: { ...durationField({ min: '1ms', max: '60s' }), required: true as const },
   })
 }
 

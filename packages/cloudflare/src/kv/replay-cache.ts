@@ -90,7 +90,7 @@ function readOptions(options: KvReplayCacheOptions) {
   return parseOptions(owner, options, {
     namespace: { ...valueField<KvNamespaceLike>('a KV namespace', (value) => kindOf(value) === 'kv'), required: true as const },
     store: { ...valueField<IdempotencyStore>('a claim store with leases', isClaimStore), required: true as const },
-    readWithin: durationField({ min: 1, max: '10s', default: '100ms' }),
+    readWithin: durationField({ min: '1ms', max: '10s', default: '100ms' }),
   })
 }
 

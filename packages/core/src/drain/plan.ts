@@ -57,7 +57,7 @@ export function planDrain(chain: Chain, options?: DrainOptions, margin: Duration
     announceFor: durationField({ max: '10m', default: '5s' }),
     quietWindow: durationField({ max: '60s', default: '500ms' }),
     idleGrace: durationField({ max: '24h' }),
-    deadline: durationField({ min: 100, max: '1h', default: '25s' }),
+    deadline: durationField({ min: '100ms', max: '1h', default: '25s' }),
     streamSpread: durationField({ max: '10m', default: '2s' }),
     shedWithin: durationField({ max: '60s' }),
   })

@@ -1,30 +1,31 @@
 /** A copy of the bytes of a body up to a limit. Beyond it only their number is known, and what was copied is let go. */
-export class BodyCopy {
+export interface BodyCopy {
+  add(chunk: Uint8Array): void
   /** How many bytes the body has so far. */
-  size = 0
-  readonly #limit: number
-  #chunks: Uint8Array[] = []
-
-  constructor(limit: number) {
-    this.#limit = limit
-  }
-
-  add(chunk: Uint8Array): void {
-    this.size += chunk.length
-    if (this.size > this.#limit) this.#chunks = []
-    // A copy, since a handler may use its buffer again for the next chunk.
-    else this.#chunks.push(chunk.slice())
-  }
-
+  size(): number
   /** The bytes, or `null` where there are more than the limit. */
-  take(): Uint8Array<ArrayBuffer> | null {
-    return this.size > this.#limit ? null : joined(this.#chunks)
+  take(): Uint8Array<ArrayBuffer> | null
+}
+
+/** Begins a copy of at most `limit` bytes. */
+export function bodyCopy(limit: number): BodyCopy {
+  let size = 0
+  let chunks: Uint8Array[] = []
+  return {
+    add: (chunk) => {
+      size += chunk.length
+      if (size > limit) chunks = []
+      // A copy, since a handler may use its buffer again for the next chunk.
+      else chunks.push(chunk.slice())
+    },
+    size: () => size,
+    take: () => (size > limit ? null : joined(chunks, size)),
   }
 }
 
-/** Chunks as one. */
-export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0))
+/** Chunks of this many bytes as one. */
+export function joined(chunks: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(size)
   let at = 0
   for (const chunk of chunks) {
     whole.set(chunk, at)

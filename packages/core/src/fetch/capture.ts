@@ -1,119 +1,98 @@
 import type { PlainResponse } from '../http.js'
 import type { Ticket } from '../idempotency/index.js'
-import { BodyCopy, joined } from './body-copy.js'
-import { LookAhead } from './look-ahead.js'
+import { bodyCopy, joined } from './body-copy.js'
+import { lookAhead } from './look-ahead.js'
 import { fieldsOf } from './reply.js'
-
-/** What {@link captureResponse} works with. */
-export interface CaptureParts {
-  readonly response: Response
-  readonly ticket: Pick<Ticket, 'admit' | 'captureLimit' | 'settle' | 'abandon'>
-  /** Makes the response that takes the handler's place. */
-  readonly reply: (response: PlainResponse) => Response
-  /** Nobody will read the body, as that of a HEAD request. */
-  readonly unread: boolean
-}
-
-/** What is to be sent, and when the result is stored. */
-export interface Captured {
-  readonly response: Response
-  /** Resolves once the result is stored, or there will be none. Never rejects. */
-  readonly over: Promise<void>
-}
 
 /**
  * Copies a handler's response on its way out, and holds back the end of it until `ticket.settle` has stored the copy. A
  * body that is there is sent whole then. One that is still being made flows at once, but for its last chunk, where the
  * end comes with it, else but for the end. A client that goes away does not stop the copy: the body is read on.
+ * @param unread nobody will read the body, as that of a HEAD request
+ * @param reply makes the response that takes the handler's place
+ * @param finish is called once the result is stored, or there will be none
  */
-export async function captureResponse({ response, ticket, reply, unread }: CaptureParts): Promise<Captured> {
-  const { status, body } = response
-  const fields = fieldsOf(response.headers)
+export async function captureResponse(
+  response: Response,
+  ticket: Pick<Ticket, 'admit' | 'captureLimit' | 'settle' | 'abandon'>,
+  unread: boolean,
+  reply: (response: PlainResponse) => Response,
+  finish: () => void,
+): Promise<Response> {
+  const { body, headers } = response
+  const fields = fieldsOf(headers)
   const refusal = ticket.admit(fields)
-  if (refusal !== undefined) {
-    body?.cancel().catch(() => {})
-    return { response: reply(refusal), over: ticket.settle({ status: refusal.status, fields: [], body: null }).then(() => {}) }
-  }
-  if (body === null) {
-    const settled = await ticket.settle({ status, fields, body: new Uint8Array() })
-    return { response: settled.kind === 'send' ? response : reply(settled.response), over: Promise.resolve() }
+  const { status } = refusal ?? response
+  const settle = (kept: Uint8Array | null) => ticket.settle({ status, fields, body: kept })
+  const settleWhole = async (kept: Uint8Array | null, whole: () => Response): Promise<Response> => {
+    const settled = await settle(kept)
+    finish()
+    return settled.kind === 'send' ? whole() : reply(settled.response)
   }
 
-  const source = new LookAhead(body)
-  const copy = new BodyCopy(ticket.captureLimit)
-  const declared = Number(response.headers.get('content-length') ?? Number.NaN)
+  if (refusal) {
+    body?.cancel().catch(() => {})
+    return settleWhole(null, () => reply(refusal))
+  }
+  if (!body) return settleWhole(new Uint8Array(), () => response)
+
+  const source = lookAhead(body)
+  const copy = bodyCopy(ticket.captureLimit)
+  const declared = Number(headers.get('content-length') ?? NaN)
   // To the client, the chunk that fills the declared length is the end.
-  const ends = () => source.endsHere(unread || copy.size >= declared)
+  const ends = () => source.endsHere(unread || copy.size() >= declared)
 
   const gathered: Uint8Array[] = []
-  let first = await source.take()
-  while (first.kind === 'chunk') {
-    copy.add(first.bytes)
-    if (!unread) gathered.push(first.bytes)
-    const last = await ends()
-    if (last === undefined || (last === false && copy.size > ticket.captureLimit && !unread)) break
-    first = await source.take()
-  }
-  if (first.kind === 'end') {
-    const kept = copy.take()
-    const settled = await ticket.settle({ status, fields, body: kept })
-    const whole = unread ? null : (kept ?? joined(gathered))
-    return { response: settled.kind === 'send' ? new Response(whole, response) : reply(settled.response), over: Promise.resolve() }
+  try {
+    let last: boolean | undefined
+    do {
+      const chunk = await source.take()
+      if (!chunk) {
+        const kept = copy.take()
+        return settleWhole(kept, () => new Response(unread ? null : (kept ?? joined(gathered, copy.size())), response))
+      }
+      copy.add(chunk)
+      if (!unread) gathered.push(chunk)
+      last = await ends()
+    } while (last !== undefined && (last || unread || copy.size() <= ticket.captureLimit))
+  } catch {
+    // What broke off is sent as far as it came, and cut.
   }
 
   async function* flow(): AsyncGenerator<Uint8Array, void> {
-    const settle = async (): Promise<void> => {
-      const settled = await ticket.settle({ status, fields, body: copy.take() })
-      // What was sent cannot be taken back, but it can be seen to be cut.
-      if (settled.kind === 'replace') throw new Error('another run has the key by now')
-    }
-    yield* gathered
-    for (let piece = first.kind === 'error' ? first : await source.take(); piece.kind !== 'end'; piece = await source.take()) {
-      if (piece.kind === 'error') {
-        ticket.abandon()
-        throw piece.error
-      }
-      copy.add(piece.bytes)
-      const last = await ends()
-      if (last === true) await settle()
-      yield piece.bytes
-      if (last === true) return
-    }
-    await settle()
-  }
-  return streamed(flow(), response)
-}
-
-/** A response whose body is these chunks. They are taken as the client takes them, and to their end where it has gone. */
-function streamed(chunks: AsyncGenerator<Uint8Array, void>, response: Response): Captured {
-  let finish: () => void = () => {}
-  const over = new Promise<void>((resolve) => {
-    finish = resolve
-  })
-  const next = async (): Promise<Uint8Array | undefined> => {
     try {
-      const { done, value } = await chunks.next()
-      if (done !== true) return value
-      finish()
-      return undefined
+      yield* gathered
+      let last: boolean | undefined
+      while (!last) {
+        const chunk = await source.take()
+        if (chunk) copy.add(chunk)
+        last = !chunk || (await ends())
+        // What was sent cannot be taken back, but it can be seen to be cut.
+        if (last && (await settle(copy.take())).kind === 'replace') throw new Error('another run has the key by now')
+        if (chunk) yield chunk
+      }
     } catch (error) {
-      finish()
+      ticket.abandon()
       throw error
+    } finally {
+      finish()
     }
   }
-  const readOn = async (): Promise<void> => {
-    while ((await next()) !== undefined);
+
+  const chunks = flow()
+  /** Takes what is left where the client has gone: nobody is there to be told of an error. */
+  const readOn = (): void => {
+    chunks.next().then(({ done }) => {
+      if (!done) readOn()
+    }, () => {})
   }
-  const body = new ReadableStream<Uint8Array>({
+  const flowing = new ReadableStream<Uint8Array>({
     pull: async (controller) => {
-      const chunk = await next()
-      if (chunk === undefined) controller.close()
-      else controller.enqueue(chunk)
+      const { done, value } = await chunks.next()
+      if (done) controller.close()
+      else controller.enqueue(value)
     },
-    cancel: () => {
-      // Nobody is there to be told.
-      readOn().catch(() => {})
-    },
+    cancel: readOn,
   })
-  return { response: new Response(body, response), over }
+  return new Response(flowing, response)
 }

@@ -1,9 +1,9 @@
 import { HopwiseError } from '../errors.js'
 import type { PlainResponse } from '../http.js'
-import { createIdempotency, NoEffectError, type Idempotency, type IdempotencyOptions, type Ticket } from '../idempotency/index.js'
+import { createIdempotency, NoEffectError, type Idempotency, type IdempotencyOptions } from '../idempotency/index.js'
 import { getContext, getRequestId, runInContext } from '../request-id/index.js'
 import { captureResponse } from './capture.js'
-import { readBody, withBody } from './request-body.js'
+import { readBody } from './request-body.js'
 import { toResponse } from './reply.js'
 import { idempotentRun, rememberRun, type IdempotentRun } from './runs.js'
 
@@ -46,12 +46,27 @@ export function createFetchEngine<Native>(options: IdempotencyOptions<Native>): 
   const engine = createIdempotency<Native>(options)
 
   async function serve(exchange: Exchange<Native>): Promise<Response> {
-    const { request, native, route } = exchange
-    const earlier = idempotentRun(request)
-    if (earlier !== undefined) {
+    const earlier = idempotentRun(exchange.request)
+    if (earlier) {
       earlier.release()
-      throw new HopwiseError('mounted-twice', 'two idempotency middlewares ran for one request; mount it once')
+      throw new HopwiseError('mounted-twice', 'mount idempotency once')
     }
+    let finish = (): void => {}
+    // From before the claim on: workerd drops a request whose client goes away meanwhile, and the key would stay in progress.
+    exchange.waitUntil?.(new Promise<void>((resolve) => {
+      finish = resolve
+    }))
+    try {
+      return await serveAwake(exchange, finish)
+    } catch (error) {
+      finish()
+      throw error
+    }
+  }
+
+  /** `finish` is called once there is nothing more to do, but where this throws. */
+  async function serveAwake(exchange: Exchange<Native>, finish: () => void): Promise<Response> {
+    const { request, native, route } = exchange
     let handed = request
     const { pathname, search } = new URL(request.url)
     const decision = await engine.begin({
@@ -60,36 +75,29 @@ export function createFetchEngine<Native>(options: IdempotencyOptions<Native>): 
       route,
       field: (name) => valuesOf(request.headers, name),
       body: async (limit) => {
-        if (exchange.body !== undefined) return exchange.body.length > limit ? 'too-large' : exchange.body
-        const bytes = await readBody(request, limit)
-        if (bytes !== 'too-large' && request.body !== null) handed = withBody(request, bytes)
+        const bytes = exchange.body ?? (await readBody(request, limit))
+        if (!bytes || bytes.length > limit) return 'too-large'
+        // Of the same class, so that a framework's own request stays one.
+        if (!exchange.body && request.body) handed = new (request.constructor as typeof Request)(request, { body: bytes })
         return bytes
       },
       requestId: exchange.requestId ?? getRequestId(),
       native,
     })
+    const reply = (response: PlainResponse) => toResponse(response, request, exchange.earlier)
+    if (decision.kind !== 'run') finish()
     if (decision.kind === 'pass') return exchange.handle(handed, undefined)
-    if (decision.kind === 'reply') return toResponse(decision.response, request, exchange.earlier)
-    rememberRun(decision.ticket, request, handed)
-    return run(exchange, handed, decision.ticket)
-  }
+    if (decision.kind === 'reply') return reply(decision.response)
 
-  async function run({ request, earlier, waitUntil, handle }: Exchange<Native>, handed: Request, ticket: Ticket): Promise<Response> {
-    let finish: () => void = () => {}
-    waitUntil?.(new Promise<void>((resolve) => {
-      finish = resolve
-    }))
+    const { ticket } = decision
+    rememberRun(ticket, request, handed)
     try {
-      const response = await runInContext({ ...getContext(), run: ticket }, () => handle(handed, ticket))
-      const reply = (plain: PlainResponse) => toResponse(plain, request, earlier)
-      const captured = await captureResponse({ response, ticket, reply, unread: request.method === 'HEAD' })
-      void captured.over.then(finish)
-      return captured.response
+      const response = await runInContext({ ...getContext(), run: ticket }, () => exchange.handle(handed, ticket))
+      return await captureResponse(response, ticket, request.method === 'HEAD', reply, finish)
     } catch (error) {
       // On a runtime without AsyncLocalStorage the error could not find its run.
       if (error instanceof NoEffectError) ticket.release()
       await ticket.settle({ status: 500, fields: [], body: null })
-      finish()
       throw error
     }
   }

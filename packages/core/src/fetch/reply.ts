@@ -14,8 +14,6 @@ export function toResponse({ status, fields, body }: PlainResponse, request: Req
 
 /** The fields of a response, each `set-cookie` apart. */
 export function fieldsOf(headers: Headers): Fields {
-  const fields: [string, string][] = []
-  // eslint-disable-next-line unicorn/no-array-for-each -- the types of workers have no iterator for it
-  headers.forEach((value, name) => fields.push([name, value]))
-  return fields
+  // The types of workers have no iterator for it.
+  return [...(headers as unknown as Iterable<[string, string]>)]
 }

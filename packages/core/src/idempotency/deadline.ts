@@ -2,17 +2,19 @@ import type { Duration } from '../duration.js'
 
 /** Thrown where a store did not answer in time. The operation itself may still succeed later. */
 export class StoreTimeout extends Error {
-  constructor(limit: Duration) {
-    super(`the store did not answer within ${limit} ms`)
-    this.name = 'StoreTimeout'
-  }
+  override readonly name = 'StoreTimeout'
 }
 
 /** A timer that does not keep a process alive, on runtimes where timers do. Gives a function that stops it. */
 export function lightTimer(callback: () => void, delay: number): () => void {
-  const timer = setTimeout(callback, delay) as { unref?: () => void } | number
-  if (typeof timer === 'object') timer.unref?.()
-  return () => clearTimeout(timer as number)
+  const timer = setTimeout(callback, delay)
+  ;(timer as { unref?: () => void }).unref?.()
+  return () => clearTimeout(timer)
+}
+
+/** Begins an operation. One that throws instead of rejecting rejects all the same. */
+export async function begun<T>(operation: () => T | Promise<T>): Promise<T> {
+  return operation()
 }
 
 /**
@@ -21,21 +23,11 @@ export function lightTimer(callback: () => void, delay: number): () => void {
  */
 export function withDeadline<T>(operation: () => Promise<T>, limit: Duration, late?: (value: T) => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    let over = false
+    const result = begun(operation)
     const timer = setTimeout(() => {
-      over = true
-      reject(new StoreTimeout(limit))
+      reject(new StoreTimeout(`the store did not answer within ${limit} ms`))
+      result.then(late, () => {})
     }, limit)
-    ;(async () => operation())().then(
-      (value) => {
-        clearTimeout(timer)
-        if (over) late?.(value)
-        else resolve(value)
-      },
-      (error: unknown) => {
-        clearTimeout(timer)
-        reject(error)
-      },
-    )
+    result.finally(() => clearTimeout(timer)).then(resolve, reject)
   })
 }

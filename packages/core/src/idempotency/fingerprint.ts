@@ -6,5 +6,5 @@ import type { Incoming } from './incoming.js'
  * type and the raw bytes of the body. The same JSON written in another order is another request.
  */
 export function fingerprint(incoming: Incoming<unknown>, body: Uint8Array): Promise<string> {
-  return digest([incoming.method, incoming.target, incoming.field('content-type').join(', '), body])
+  return digest([incoming.method, incoming.target, incoming.field('content-type').join(', ')], body)
 }

@@ -2,14 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { readKey } from './key.js'
 
 const key = (value: string) => readKey([value])
-const read = (text: string) => ({ kind: 'key', key: text })
-const refused = (detail: string) => ({ kind: 'invalid', detail: `Idempotency-Key: ${detail}` })
-const notOne = refused('expected a quoted string or a bare key of visible ASCII characters without , ; " and \\')
-const tooLong = refused('the key has more than 255 characters')
 
 describe('readKey', () => {
   test('no field is no key', () => {
-    expect(readKey([])).toEqual({ kind: 'absent' })
+    expect(readKey([])).toBeUndefined()
   })
 
   test.each([
@@ -17,23 +13,23 @@ describe('readKey', () => {
     ['a', '"a"'],
     ["it's=(a)[key]{of}<all>!#$%&*+/:?@^_`|~", '"it\'s=(a)[key]{of}<all>!#$%&*+/:?@^_`|~"'],
   ])('%s is the same key bare and quoted', (bare, quoted) => {
-    expect(key(bare)).toEqual(read(bare))
-    expect(key(quoted)).toEqual(read(bare))
+    expect(key(bare)).toBe(bare)
+    expect(key(quoted)).toBe(bare)
   })
 
   test.each([' abc', 'abc ', '\t abc\t ', ' "abc"', '"abc" \t'])('white space around %j belongs to the field', (value) => {
-    expect(key(value)).toEqual(read('abc'))
+    expect(key(value)).toBe('abc')
   })
 
   test('white space inside of the quotes belongs to the key', () => {
-    expect(key('" abc "')).toEqual(read(' abc '))
-    expect(key('"a b"')).toEqual(read('a b'))
+    expect(key('" abc "')).toBe(' abc ')
+    expect(key('"a b"')).toBe('a b')
   })
 
   test('escapes stand for what they escape', () => {
-    expect(key(String.raw`"a\"b\\c"`)).toEqual(read(String.raw`a"b\c`))
-    expect(key(String.raw`"\\\""`)).toEqual(read(String.raw`\"`))
-    expect(key('"a,b;c"')).toEqual(read('a,b;c'))
+    expect(key(String.raw`"a\"b\\c"`)).toBe(String.raw`a"b\c`)
+    expect(key(String.raw`"\\\""`)).toBe(String.raw`\"`)
+    expect(key('"a,b;c"')).toBe('a,b;c')
   })
 
   test.each([
@@ -59,7 +55,7 @@ describe('readKey', () => {
     ['white space of Unicode around a key', '\u00a0abc\u00a0'],
     ['an inner list', '("a")"'],
   ])('%s is refused', (_what, value) => {
-    expect(key(value)).toEqual(notOne)
+    expect(key(value)).toBeUndefined()
   })
 
   test('of all characters to U+00FF, a bare key takes visible ASCII less , ; " and \\, and a string takes printable ASCII', () => {
@@ -67,8 +63,8 @@ describe('readKey', () => {
     const quoted: string[] = []
     for (let code = 0; code < 256; code++) {
       const char = String.fromCharCode(code)
-      if (key(`x${char}x`).kind === 'key') bare.push(char)
-      if (key(`"x${char}x"`).kind === 'key') quoted.push(char)
+      if (key(`x${char}x`) !== undefined) bare.push(char)
+      if (key(`"x${char}x"`) !== undefined) quoted.push(char)
     }
     const printable = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index))
     expect(bare).toEqual(printable.filter((char) => !' ,;"\\'.includes(char)))
@@ -76,36 +72,29 @@ describe('readKey', () => {
   })
 
   test.each(['ключ', '"ключ"', '키-123', 'abc\u200b', '"\ud83d\ude00"', 'ａbc'])('%s is not ASCII and refused', (value) => {
-    expect(key(value)).toEqual(notOne)
+    expect(key(value)).toBeUndefined()
   })
 
   test.each(['', '""', ' ', '\t', ' "" '])('%j is an empty key and refused', (value) => {
-    expect(key(value)).toEqual(refused('the key is empty'))
+    expect(key(value)).toBeUndefined()
   })
 
   test('255 characters are a key, 256 are not, however they are written', () => {
-    expect(key('a'.repeat(255))).toEqual(read('a'.repeat(255)))
-    expect(key(`"${'a'.repeat(255)}"`)).toEqual(read('a'.repeat(255)))
-    expect(key(`"${'\\"'.repeat(255)}"`)).toEqual(read('"'.repeat(255)))
-    expect(key('a'.repeat(256))).toEqual(tooLong)
-    expect(key(`"${'a'.repeat(256)}"`)).toEqual(tooLong)
-    expect(key(`"${'\\\\'.repeat(256)}"`)).toEqual(tooLong)
+    expect(key('a'.repeat(255))).toBe('a'.repeat(255))
+    expect(key(`"${'a'.repeat(255)}"`)).toBe('a'.repeat(255))
+    expect(key(`"${'\\"'.repeat(255)}"`)).toBe('"'.repeat(255))
+    expect(key('a'.repeat(256))).toBeUndefined()
+    expect(key(`"${'a'.repeat(256)}"`)).toBeUndefined()
+    expect(key(`"${'\\\\'.repeat(256)}"`)).toBeUndefined()
   })
 
   test.each([['ab', 'cd'], ['ab', 'ab'], ['', ''], ['ab', '']])('the fields %j, %j are refused, since one key is asked for', (...values) => {
-    expect(readKey(values)).toEqual(refused('the field is repeated; send one key'))
+    expect(readKey(values)).toBeUndefined()
   })
 
   test('no field is worth looking at beyond 1,024 characters, white space or not', () => {
-    expect(key(`${' '.repeat(512)}ab${' '.repeat(510)}`)).toEqual(read('ab'))
-    expect(key(`${' '.repeat(512)}ab${' '.repeat(511)}`)).toEqual(tooLong)
-    expect(key(`a${' '.repeat(2 ** 24)}b`)).toEqual(tooLong)
-  })
-
-  test('a refusal never repeats what was sent', () => {
-    for (const value of ['<script>secret</script>;', '"secret\u0007"', `secret${'x'.repeat(300)}`]) {
-      const reading = key(value)
-      expect(reading.kind === 'invalid' ? reading.detail : 'secret').not.toContain('secret')
-    }
+    expect(key(`${' '.repeat(512)}ab${' '.repeat(510)}`)).toBe('ab')
+    expect(key(`${' '.repeat(512)}ab${' '.repeat(511)}`)).toBeUndefined()
+    expect(key(`a${' '.repeat(2 ** 24)}b`)).toBeUndefined()
   })
 })

@@ -1,12 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Duration } from '../duration.js'
-import { StoreTimeout } from './deadline.js'
+import { withDeadline } from './deadline.js'
 import { keepLease } from './lease.js'
-import type { IdempotencyStore } from './store.js'
 
 const ms = (value: number) => value as Duration
-const claim = { key: 'key', owner: 'owner', fence: 1 }
-const unused = () => Promise.reject(new Error('only renew is asked for'))
 
 beforeEach(() => {
   vi.useFakeTimers()
@@ -15,19 +12,17 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function keep(renew: IdempotencyStore['renew'], lease = 30_000, maxRun = 900_000) {
+function keep(renew: () => Promise<boolean>, lease = 30_000, maxRun = 900_000) {
   const calls: string[] = []
   const renewed = vi.fn(renew)
-  const stop = keepLease({
-    store: { claim: unused, complete: unused, release: unused, savePhase: unused, sweep: unused, renew: renewed },
-    claim,
-    lease: ms(lease),
-    maxRun: ms(maxRun),
-    storeDeadline: ms(500),
-    lost: () => calls.push('lost'),
-    tooLong: () => calls.push('too long'),
-    failed: (error) => calls.push(`failed: ${error instanceof Error ? error.message : String(error)}`),
-  })
+  const stop = keepLease(
+    ms(lease),
+    ms(maxRun),
+    () => withDeadline(renewed, ms(500)),
+    () => calls.push('lost'),
+    () => calls.push('too long'),
+    (error) => calls.push(`failed: ${error instanceof Error ? error.message : String(error)}`),
+  )
   return { renewed, calls, stop }
 }
 
@@ -37,7 +32,7 @@ describe('keepLease', () => {
     await vi.advanceTimersByTimeAsync(9_999)
     expect(renewed).not.toHaveBeenCalled()
     await vi.advanceTimersByTimeAsync(1)
-    expect(renewed.mock.calls).toEqual([[claim, 30_000]])
+    expect(renewed).toHaveBeenCalledTimes(1)
     await vi.advanceTimersByTimeAsync(20_000)
     expect(renewed).toHaveBeenCalledTimes(3)
     expect(calls).toEqual([])
@@ -107,7 +102,7 @@ describe('keepLease', () => {
     await vi.advanceTimersByTimeAsync(10_499)
     expect(calls).toEqual([])
     await vi.advanceTimersByTimeAsync(1)
-    expect(calls).toEqual([`failed: ${new StoreTimeout(ms(500)).message}`])
+    expect(calls).toEqual(['failed: the store did not answer within 500 ms'])
     await vi.advanceTimersByTimeAsync(9_500)
     expect(renewed).toHaveBeenCalledTimes(2)
   })

@@ -1,44 +1,41 @@
 import type { Duration } from '../duration.js'
-import { lightTimer, withDeadline } from './deadline.js'
-import type { Claim, IdempotencyStore } from './store.js'
-
-/** What the keeper of a lease needs to know, and whom it tells. */
-export interface LeaseKeeping {
-  readonly store: IdempotencyStore
-  readonly claim: Claim
-  readonly lease: Duration
-  readonly maxRun: Duration
-  readonly storeDeadline: Duration
-  readonly lost: () => void
-  readonly tooLong: () => void
-  readonly failed: (error: unknown) => void
-}
+import { lightTimer } from './deadline.js'
 
 /**
  * Renews a lease at a third of it until the returned function is called, the claim is lost, or `maxRun` is over. A
  * renewal that fails is told and tried again at the next third: two may fail before the lease ends.
+ * @param renew renews once; gives whether the claim still holds
+ * @param lost is called once where it does not
+ * @param tooLong is called once where `maxRun` is over
+ * @param failed is told of each renewal that fails
  */
-export function keepLease(keeping: LeaseKeeping): () => void {
-  const { store, claim, lease, storeDeadline } = keeping
-  const interval = Math.max(1, Math.floor(lease / 3))
-  let renewalsLeft = Math.floor(keeping.maxRun / interval)
+export function keepLease(
+  lease: Duration,
+  maxRun: Duration,
+  renew: () => Promise<boolean>,
+  lost: () => void,
+  tooLong: () => void,
+  failed: (error: unknown) => void,
+): () => void {
+  const interval = Math.floor(lease / 3)
+  let renewalsLeft = Math.floor(maxRun / interval)
   let stopped = false
-  let stopTimer = lightTimer(renew, interval)
+  let stopTimer = lightTimer(next, interval)
 
-  function renew(): void {
+  function next(): void {
     if (renewalsLeft-- <= 0) {
       stopped = true
-      return keeping.tooLong()
+      return tooLong()
     }
-    stopTimer = lightTimer(renew, interval)
-    withDeadline(() => store.renew(claim, lease), storeDeadline).then(
+    stopTimer = lightTimer(next, interval)
+    renew().then(
       (held) => {
         if (held || stopped) return
         stop()
-        keeping.lost()
+        lost()
       },
       (error: unknown) => {
-        if (!stopped) keeping.failed(error)
+        if (!stopped) failed(error)
       },
     )
   }

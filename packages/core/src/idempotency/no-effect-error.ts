@@ -6,9 +6,10 @@ import { getContext } from '../request-id/context.js'
  * @example if (!card.accepts(amount)) throw new NoEffectError('the card was not charged')
  */
 export class NoEffectError extends Error {
-  constructor(message?: string, options?: ErrorOptions) {
-    super(message ?? 'nothing happened', options)
-    this.name = 'NoEffectError'
+  override readonly name = 'NoEffectError'
+
+  constructor(message = 'nothing happened', options?: ErrorOptions) {
+    super(message, options)
     getContext()?.run?.release()
   }
 }

@@ -37,9 +37,9 @@ describe('readIdempotencyOptions', () => {
 
   test('who the callers are has to be said', () => {
     expect(() => read({ store })).toThrow(refused('idempotent: option "principal" is required: a function that gives the id of the caller'))
-    expect(() => read({ store })).toThrow(refused('say scope: "global" where all callers are one'))
+    expect(() => read({ store })).toThrow(refused('or scope: "global" where all callers are one, not both'))
     expect(() => read({ store, scope: 'principal' })).toThrow(refused('option "principal" is required'))
-    expect(() => read({ store, scope: 'global', principal })).toThrow(refused('option "principal" is given together with scope: "global"'))
+    expect(() => read({ store, scope: 'global', principal })).toThrow(refused('idempotent: option "principal" is required: a function that gives the id of the caller, or scope: "global" where all callers are one, not both'))
     expect(read({ store, scope: 'global' }).principal).toBeUndefined()
   })
 
@@ -58,7 +58,7 @@ describe('readIdempotencyOptions', () => {
     [{ methods: 'POST' }, 'option "methods" is "POST"; allowed: a list of methods'],
     [{ methods: ['PO ST'] }, 'option "methods" is an array'],
     [{ methods: [7] }, 'option "methods" is an array'],
-    [{ header: 'idempotency key' }, 'option "header" is "idempotency key"; allowed: an HTTP field name'],
+    [{ header: 'idempotency key' }, 'option "header" is "idempotency key"; allowed: a field name'],
     [{ lease: '99ms' }, 'option "lease" is "99ms"'],
     [{ lease: '61m' }, 'option "lease" is "61m"'],
     [{ lease: '30' }, 'option "lease" is "30"'],

@@ -1,5 +1,5 @@
 import type { DurationInput } from '../duration.js'
-import { booleanField, durationField, fieldNameField, functionField, integerField, isToken, parseOptions, valueField, wordField, wrongOption, type Field } from '../options.js'
+import { booleanField, durationField, fieldNameField, functionField, integerField, isToken, methodsField, parseOptions, valueField, wordField, wrongOption, type Field } from '../options.js'
 import type { Incoming } from './incoming.js'
 import type { Sealer } from './sealing.js'
 import type { IdempotencyStore } from './store.js'
@@ -69,6 +69,8 @@ export interface IdempotencyOptions<Native> {
 }
 
 const owner = 'idempotent'
+const idOfCaller = 'a function that gives the id of the caller'
+const bodySizeField = /* @__PURE__ */ integerField({ min: 0, max: 2 ** 30, default: 2 ** 20 })
 
 /**
  * Reads the options once.
@@ -76,16 +78,13 @@ const owner = 'idempotent'
  */
 export function readIdempotencyOptions<Native>(options: IdempotencyOptions<Native>) {
   const settings = parseOptions(owner, options, {
-    store: {
-      ...methodsField<IdempotencyStore>('an idempotency store, such as memoryStore()', ['claim', 'complete', 'renew', 'savePhase', 'release', 'sweep']),
-      required: true as const,
-    },
-    principal: functionField<NonNullable<IdempotencyOptions<Native>['principal']>>('a function that gives the id of the caller'),
+    store: { ...methodsField<IdempotencyStore>('an idempotency store, such as memoryStore()', ['claim', 'complete', 'renew', 'savePhase', 'release', 'sweep']), required: true as const },
+    principal: functionField<NonNullable<IdempotencyOptions<Native>['principal']>>(idOfCaller),
     scope: wordField(['principal', 'global'], 'principal'),
     required: booleanField(true),
-    methods: tokensField("a list of methods, such as ['POST', 'PATCH']", (name) => name.toUpperCase(), ['POST', 'PATCH']),
+    methods: tokensField('a list of methods', (name) => name.toUpperCase(), ['POST', 'PATCH']),
     header: fieldNameField('idempotency-key'),
-    lease: durationField({ min: 100, max: '1h', default: '30s' }),
+    lease: durationField({ min: '100ms', max: '1h', default: '30s' }),
     maxRun: durationField({ min: '1s', max: '24h', default: '15m' }),
     retention: durationField({ min: '1s', max: '365d', default: '24h' }),
     onCrash: valueField<OnCrash, OnCrash>(
@@ -93,25 +92,19 @@ export function readIdempotencyOptions<Native>(options: IdempotencyOptions<Nativ
       (value) => value === 'retry' || value === 'reject' || typeof value === 'function',
       'retry',
     ),
-    maxRequestBytes: integerField({ min: 0, max: 2 ** 30, default: 2 ** 20 }),
-    maxResponseBytes: integerField({ min: 0, max: 2 ** 30, default: 2 ** 20 }),
-    storeDeadline: durationField({ min: 10, max: '60s', default: '500ms' }),
+    maxRequestBytes: bodySizeField,
+    maxResponseBytes: bodySizeField,
+    storeDeadline: durationField({ min: '10ms', max: '60s', default: '500ms' }),
     fingerprint: functionField<NonNullable<IdempotencyOptions<Native>['fingerprint']>>('a function that gives a text'),
     onConflict: wordField(['refuse', 'wait'], 'refuse'),
-    waitAtMost: durationField({ min: 10, max: '5m', default: '10s' }),
+    waitAtMost: durationField({ min: '10ms', max: '5m', default: '10s' }),
     seal: methodsField<Sealer>('a sealer, such as aesGcmSealer()', ['seal', 'open']),
     onStoreError: wordField(['refuse', 'proceed'], 'refuse'),
     neverReplay: tokensField('a list of field names', (name) => name.toLowerCase(), []),
   })
-  if (settings.scope === 'principal' && settings.principal === undefined) {
-    throw wrongOption(
-      owner,
-      'principal',
-      'is required: a function that gives the id of the caller, so that nobody is answered with another caller\'s response; say scope: "global" where all callers are one',
-    )
-  }
-  if (settings.scope === 'global' && settings.principal !== undefined) {
-    throw wrongOption(owner, 'principal', 'is given together with scope: "global"; allowed: one of them')
+  // Said in so many words, so that nobody is answered with another caller's response by an oversight.
+  if ((settings.scope === 'global') === (settings.principal !== undefined)) {
+    throw wrongOption(owner, 'principal', `is required: ${idOfCaller}, or scope: "global" where all callers are one, not both`)
   }
   return settings
 }
@@ -123,12 +116,4 @@ export type IdempotencySettings<Native> = ReturnType<typeof readIdempotencyOptio
 function tokensField(allowed: string, inOneCase: (token: string) => string, preset: string[]): Field<ReadonlySet<string>> & { default: ReadonlySet<string> } {
   const parse = (value: unknown) => (Array.isArray(value) && value.every(isToken) ? new Set(value.map(inOneCase)) : undefined)
   return { allowed, parse, default: new Set(preset) }
-}
-
-/** An object that has these methods. */
-function methodsField<T>(allowed: string, names: readonly string[]): Field<T> {
-  return valueField<T>(allowed, (value) => {
-    const methods = value as Record<string, unknown> | null
-    return typeof methods === 'object' && names.every((name) => typeof methods?.[name] === 'function')
-  })
 }

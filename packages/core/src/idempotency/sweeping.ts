@@ -1,10 +1,11 @@
+import { begun } from './deadline.js'
 import type { IdempotencyStore } from './store.js'
 
 const everyMs = 60_000
 const batch = 1_000
 
-/** When each store was last swept by this process; shared by all engines on one store. */
-const sweptAt = new WeakMap<IdempotencyStore, number>()
+/** When each store is to be swept next by this process; shared by all engines on one store. */
+const dueAt = new WeakMap<IdempotencyStore, number>()
 
 /**
  * Sweeps a batch of expired records in the background, once a minute for a store and again at the next claim where the
@@ -12,10 +13,9 @@ const sweptAt = new WeakMap<IdempotencyStore, number>()
  */
 export function sweepNowAndThen(store: IdempotencyStore, failed: (error: unknown) => void): void {
   const now = performance.now()
-  if (now - (sweptAt.get(store) ?? now - everyMs) < everyMs) return
-  sweptAt.set(store, now)
-  // Inside of an async function, so that a store that throws instead of rejecting does no harm to the claim.
-  ;(async () => store.sweep(batch))().then((removed) => {
-    if (removed >= batch) sweptAt.delete(store)
+  if (now < (dueAt.get(store) ?? 0)) return
+  dueAt.set(store, now + everyMs)
+  begun(() => store.sweep(batch)).then((removed) => {
+    if (removed >= batch) dueAt.delete(store)
   }).catch(failed)
 }

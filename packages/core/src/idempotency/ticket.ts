@@ -1,16 +1,5 @@
-import type { Events } from '../events.js'
-import { fieldValues, type Fields, type PlainResponse } from '../http.js'
-import { lightTimer, withDeadline } from './deadline.js'
-import { digest } from './digest.js'
-import type { IdempotencyEvents } from './events.js'
-import { keepLease } from './lease.js'
-import type { IdempotencySettings } from './options.js'
-import { createPhases, type RunPhase } from './phases.js'
-import { refusal } from './refusals.js'
-import { createSettling } from './settling.js'
-import type { Claim, ClaimRequest, SavedPhases } from './store.js'
-import { stopwatch } from './stopwatch.js'
-import { storeErrors } from './store-errors.js'
+import type { Fields, PlainResponse } from '../http.js'
+import type { RunPhase } from './phases.js'
 
 /** A response as the handler made it. `body` is `null` where it was larger than `captureLimit`. */
 export interface Outgoing {
@@ -64,69 +53,4 @@ export interface Ticket {
    * tried three times more within some seconds, and else the key stays pending for its lease. (In a transactional store the effects are gone then, and 503 takes its place.)
    */
   settle(outgoing: Outgoing): Promise<Settled>
-}
-
-/** What a ticket is made of. */
-export interface TicketParts {
-  readonly settings: IdempotencySettings<never>
-  readonly events: Events<IdempotencyEvents>
-  /** What was asked of the store, and got this run its claim. */
-  readonly request: ClaimRequest
-  readonly fence: number
-  readonly requestId: string | undefined
-  readonly phases: SavedPhases | undefined
-  readonly transaction: unknown
-}
-
-/** Opens a ticket for a claim that was just made, and starts to renew its lease. */
-export function openTicket({ settings, events, request, fence, requestId, phases = {}, transaction }: TicketParts): Ticket {
-  const { store, storeDeadline, maxRun, lease } = settings
-  const { key, owner } = request
-  const claim: Claim = { key, owner, fence }
-  const transactional = store.transactional !== undefined
-  const ran = stopwatch()
-  const failed = storeErrors(events, key)
-  let released = false
-  let settled: Promise<Settled> | undefined
-
-  const tooLong = () => void events.emit('run-too-long', () => ({ key, fence }))
-  const giveUp = () => void withDeadline(() => store.release(claim), storeDeadline).catch(failed('release'))
-  const rollBackLate = () => {
-    tooLong()
-    giveUp()
-  }
-  const lost = () => {
-    // While settling, the renewal may have met the settled record; a key that is really lost is told by stale-complete.
-    if (settled === undefined) events.emit('lease-lost', () => ({ key, fence }))
-  }
-  const stopRenewing = transactional
-    ? lightTimer(rollBackLate, maxRun)
-    : keepLease({ store, claim, lease, maxRun, storeDeadline, lost, tooLong, failed: failed('renew') })
-
-  const settle = createSettling({ settings, events, request, claim, requestId, ran, failed, stopRenewing, giveUp })
-
-  return {
-    key,
-    fence,
-    attempt: fence,
-    captureLimit: settings.maxResponseBytes,
-    transaction,
-    phase: createPhases({ store, claim, saved: phases, storeDeadline, failed: failed('save-phase') }),
-    deriveKey: (name) => digest(['derived', key, name]),
-    release: () => {
-      released = true
-    },
-    admit: (fields) => {
-      const [contentType = ''] = fieldValues(fields, 'content-type')
-      if (!/^text\/event-stream\b/i.test(contentType)) return undefined
-      released = true
-      events.emit('unprotectable', () => ({ key, fence, contentType: 'text/event-stream' }))
-      return refusal('endless-stream')
-    },
-    abandon: () => {
-      stopRenewing()
-      if (transactional && settled === undefined) giveUp()
-    },
-    settle: (outgoing) => (settled ??= settle(outgoing, released)),
-  }
 }

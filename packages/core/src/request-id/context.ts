@@ -20,14 +20,14 @@ type BuiltinModules = { getBuiltinModule?: (name: string) => { AsyncLocalStorage
 // The one look at `process`, guarded: an import of the module would break bundles for runtimes that have none.
 const host = (globalThis as { process?: BuiltinModules }).process
 const Storage = host?.getBuiltinModule?.('async_hooks')?.AsyncLocalStorage
-const storage = Storage === undefined ? undefined : /* @__PURE__ */ new Storage()
+const storage = Storage && /* @__PURE__ */ new Storage()
 
 /**
  * Runs `callback` as part of a request: {@link getContext} finds `context` in it and in everything that it starts.
  * On a runtime without AsyncLocalStorage the callback just runs, and the context has to be handed on.
  */
 export function runInContext<R>(context: RequestContext, callback: () => R): R {
-  return storage === undefined ? callback() : storage.run(context, callback)
+  return storage ? storage.run(context, callback) : callback()
 }
 
 /** The context of the request that is being served, or `undefined` outside of one. */

@@ -99,11 +99,11 @@ describe('options', () => {
   })
 
   test.each<[unknown, string]>([
-    [{ header: 'x request id' }, 'requestId: option "header" is "x request id"; allowed: an HTTP field name'],
+    [{ header: 'x request id' }, 'requestId: option "header" is "x request id"; allowed: a field name'],
     [{ trust: 'yes' }, 'requestId: option "trust" is "yes"; allowed: true or false'],
-    [{ generate: 'uuid' }, 'requestId: option "generate" is "uuid"; allowed: a function that returns an id'],
+    [{ generate: 'uuid' }, 'requestId: option "generate" is "uuid"; allowed: a function that gives an id'],
     [{ query: 'rid' }, 'requestId: unknown option "query"; allowed: header, trust, generate, trace'],
-    [{ trace: true }, 'requestId: option "trace" is true; allowed: what createTraceContext() gives'],
+    [{ trace: true }, 'requestId: option "trace" is true; allowed: createTraceContext()'],
   ])('refuses %j', (options, message) => {
     expect(() => createRequestIds(options as RequestIdOptions)).toThrow(message)
   })

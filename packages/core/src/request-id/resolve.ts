@@ -1,5 +1,5 @@
 import { Events, type EventSource } from '../events.js'
-import { booleanField, fieldNameField, functionField, parseOptions, valueField } from '../options.js'
+import { booleanField, fieldNameField, functionField, methodsField, parseOptions } from '../options.js'
 import type { TraceContext, TraceContexts } from '../trace/resolve.js'
 import { createUuid7 } from './uuid7.js'
 
@@ -62,34 +62,33 @@ const characters = /^[A-Za-z0-9._:=@/+~-]*$/
  * @throws HopwiseError `option-unknown`, `option-invalid`
  */
 export function createRequestIds(options?: RequestIdOptions): RequestIds {
-  const given = parseOptions('requestId', options, {
+  const { header, trust, generate = createUuid7(), trace } = parseOptions('requestId', options, {
     header: fieldNameField('x-request-id'),
     trust: booleanField(false),
-    generate: functionField<() => string>('a function that returns an id'),
-    trace: valueField<Pick<TraceContexts, 'resolve'>>('what createTraceContext() gives', (value) => typeof (value as Partial<TraceContexts> | null)?.resolve === 'function'),
+    generate: functionField<() => string>('a function that gives an id'),
+    trace: methodsField<Pick<TraceContexts, 'resolve'>>('createTraceContext()', ['resolve']),
   })
-  const generate = given.generate ?? createUuid7()
   const events = new Events<RequestIdEvents>()
   const rejections: Record<RejectReason, number> = { repeated: 0, 'too-short': 0, 'too-long': 0, 'bad-character': 0 }
 
-  const resolve = (values: readonly string[]): RequestIdentity => {
-    const [value, ...more] = values
-    if (value === undefined) return { id: generate(), origin: 'new' }
-    const rejected = more.length > 0 ? 'repeated' : rejectReason(value)
-    if (rejected !== undefined) {
-      const count = ++rejections[rejected]
-      events.emit('rejected', () => ({ reason: rejected, count }))
-      return { id: generate(), origin: 'new', rejected }
+  const fresh = (more?: Partial<RequestIdentity>): RequestIdentity => ({ id: generate(), origin: 'new', ...more })
+  const resolve = ([value, ...more]: readonly string[]): RequestIdentity => {
+    if (value === undefined) return fresh()
+    const reason = more.length > 0 ? 'repeated' : rejectReason(value)
+    if (reason) {
+      const count = ++rejections[reason]
+      events.emit('rejected', () => ({ reason, count }))
+      return fresh({ rejected: reason })
     }
-    return given.trust ? { id: value, origin: 'request' } : { id: generate(), origin: 'new', clientId: value }
+    return trust ? { id: value, origin: 'request' } : fresh({ clientId: value })
   }
 
   return {
-    header: given.header,
-    on: events.on.bind(events),
+    header,
+    on: events.on,
     rejections: () => ({ ...rejections }),
     resolve,
-    open: (field) => ({ requestId: resolve(field(given.header)), ...(given.trace !== undefined && { trace: given.trace.resolve(field) }) }),
+    open: (field) => ({ requestId: resolve(field(header)), ...(trace && { trace: trace.resolve(field) }) }),
   }
 }
 

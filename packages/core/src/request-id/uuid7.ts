@@ -7,9 +7,8 @@ export interface Uuid7Sources {
 }
 
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-const tailBytes = 8
-const seedBytes = 2
-const bytesPerId = tailBytes + seedBytes
+/** Of the random bytes of an id, two seed the counter, two are its fourth group and six its last. */
+const bytesPerId = 10
 const pooledIds = 128
 
 /**
@@ -18,9 +17,7 @@ const pooledIds = 128
  * overflows, or where the clock goes back, the time of the last id is carried on. Random bytes come from a pool of
  * 128 ids, which is what makes it faster than one draw an id.
  */
-export function createUuid7(sources: Uuid7Sources = {}): () => string {
-  const now = sources.now ?? Date.now
-  const random = sources.random ?? ((bytes: Uint8Array<ArrayBuffer>) => void crypto.getRandomValues(bytes))
+export function createUuid7({ now = Date.now, random = (bytes) => void crypto.getRandomValues(bytes) }: Uuid7Sources = {}): () => string {
   const pool = new Uint8Array(bytesPerId * pooledIds)
   let used = pool.length
   let time = -1
@@ -33,25 +30,17 @@ export function createUuid7(sources: Uuid7Sources = {}): () => string {
     }
     const at = used
     used += bytesPerId
-    const byte = (offset: number): number => pool[at + offset] ?? 0
+    const byte = (offset: number) => pool[at + offset] as number
 
     // Whole, since a clock may count in fractions and the field holds 48 bits of whole milliseconds.
     const current = Math.floor(now())
-    if (current > time) {
-      time = current
-      counter = ((byte(0) & 0x07) << 8) | byte(1)
-    } else if (++counter > 0xfff) {
-      time += 1
+    if (current > time || ++counter > 0xfff) {
+      time = Math.max(current, time + 1)
       counter = ((byte(0) & 0x07) << 8) | byte(1)
     }
     const stamp = time.toString(16).padStart(12, '0')
-    const version = (0x7000 | counter).toString(16)
-    const variant = h((byte(2) & 0x3f) | 0x80) + h(byte(3))
-    const tail = h(byte(4)) + h(byte(5)) + h(byte(6)) + h(byte(7)) + h(byte(8)) + h(byte(9))
-    return `${stamp.slice(0, 8)}-${stamp.slice(8)}-${version}-${variant}-${tail}`
+    let rest = `${(0x7000 | counter).toString(16)}-${hex[(byte(2) & 0x3f) | 0x80]}${hex[byte(3)]}-`
+    for (let offset = 4; offset < bytesPerId; offset++) rest += hex[byte(offset)]
+    return `${stamp.slice(0, 8)}-${stamp.slice(8)}-${rest}`
   }
-}
-
-function h(byte: number): string {
-  return hex[byte] ?? '00'
 }

@@ -105,7 +105,7 @@ export function createTraceContext(options?: TraceContextOptions): TraceContexts
   }
 
   return {
-    on: events.on.bind(events),
+    on: events.on,
     rejections: () => structuredClone(rejections),
     resolve(field) {
       if (!trust) return begin(field('traceparent').length > 0 ? 'untrusted' : undefined)

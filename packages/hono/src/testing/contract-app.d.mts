@@ -2,4 +2,3 @@ import type { AdapterSetup } from '@hopwise/testkit/adapter'
 import type { Hono } from 'hono'
 
 export declare function contractApp(setup: AdapterSetup, hopwise: { readonly idempotent: unknown; readonly requestId: unknown }): Hono
-export declare function streamOf(chunks: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array<ArrayBuffer>>

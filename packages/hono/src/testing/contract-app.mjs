@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { getRequestId } from '@hopwise/core/request-id'
+import { streamOf } from './stream-of.mjs'
 
 /**
  * The routes of the contract as a Hono app, each kind of answer by the means that Hono users have for it. In JavaScript,
@@ -37,17 +38,4 @@ function write(c, output) {
   if (output.kind === 'bytes') return c.body(output.bytes, output.status)
   if (output.kind === 'stream') return c.body(streamOf(output.chunks), output.status)
   return c.body(null, output.status)
-}
-
-/** `ReadableStream.from()`, which not every runtime has. */
-export function streamOf(chunks) {
-  const iterator = chunks[Symbol.asyncIterator]()
-  return new ReadableStream({
-    pull: async (controller) => {
-      const { done, value } = await iterator.next()
-      if (done) controller.close()
-      else controller.enqueue(value)
-    },
-    cancel: async () => void (await iterator.return?.()),
-  })
 }

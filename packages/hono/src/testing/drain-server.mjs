@@ -1,5 +1,6 @@
 /** A server of Bun or Deno with a policy; drains at the line `drain`, and tells what came of it. */
 import process from 'node:process'
+import { policy as policyOf } from '@hopwise/hono'
 import { Hono } from 'hono'
 
 const { policy } = JSON.parse(process.argv.at(-1))
@@ -7,6 +8,7 @@ const say = (value) => console.log(JSON.stringify(value))
 let hop
 const gate = Promise.withResolvers()
 const app = new Hono()
+app.use(policyOf(() => hop))
 app.get('/ready', (c) => c.text(hop.phase, hop.ready ? 200 : 503))
 app.get('/gated', async (c) => {
   say({ reached: true })

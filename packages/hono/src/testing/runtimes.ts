@@ -3,8 +3,7 @@ import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { arch, platform } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import type { AdapterSetup, BootedAdapter } from '@hopwise/testkit/adapter'
-import { serveStore } from './store-line.mjs'
+import type { Program } from '@hopwise/testkit/adapter'
 
 /** A runtime that is not Node: what starts a program on it. */
 export interface OtherRuntime {
@@ -38,9 +37,13 @@ export interface RunningProgram {
 }
 
 /** Starts a program of `src/testing` on a runtime, and waits for its first line. */
-export async function startProgram({ command, args, env }: OtherRuntime, program: string, argument: unknown): Promise<RunningProgram> {
-  const file = fileURLToPath(new URL(program, import.meta.url))
-  const child = spawn(command, [...args, file, JSON.stringify(argument)], { env: { ...process.env, ...env, NO_COLOR: '1' }, stdio: ['pipe', 'pipe', 'pipe'] })
+export function startProgram({ command, args, env }: OtherRuntime, program: string, argument: unknown): Promise<RunningProgram> {
+  return startCommand({ command, args: [...args, fileURLToPath(new URL(program, import.meta.url)), JSON.stringify(argument)], env })
+}
+
+/** Starts a program, and waits for its first line. */
+export async function startCommand({ command, args, env }: OtherRuntime): Promise<RunningProgram> {
+  const child = spawn(command, args, { env: { ...process.env, ...env, NO_COLOR: '1' }, stdio: ['pipe', 'pipe', 'pipe'] })
   let said = ''
   let complaints = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -53,7 +56,7 @@ export async function startProgram({ command, args, env }: OtherRuntime, program
   const exited = once(child, 'exit')
   const line = async (): Promise<string> => {
     while (!said.includes('\n')) {
-      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${program} ended: ${complaints}`)
+      if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${command} ended: ${complaints}`)
       await Promise.race([once(child, 'said'), exited])
     }
     const end = said.indexOf('\n')
@@ -74,16 +77,7 @@ export async function startProgram({ command, args, env }: OtherRuntime, program
   }
 }
 
-/** Boots the contract's app on a runtime, with the store of the test. */
-export async function bootOn(runtime: OtherRuntime, { idempotency, requestId, parserFirst }: AdapterSetup): Promise<BootedAdapter> {
-  const { store, ...options } = idempotency
-  const served = await serveStore(store)
-  const program = await startProgram(runtime, 'runtime-server.mjs', { storePort: served.port, idempotency: options, requestId, parserFirst })
-  return {
-    port: program.first.port,
-    close: async () => {
-      await program.end()
-      served.close()
-    },
-  }
+/** The contract's app on a runtime, with the store of the test. */
+export function contractServer({ command, args, env }: OtherRuntime): Program {
+  return { command, args: [...args, fileURLToPath(new URL('runtime-server.mjs', import.meta.url))], env }
 }

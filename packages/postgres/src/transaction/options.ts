@@ -32,7 +32,7 @@ export function readTransactionStoreOptions<Native>(options: PostgresTransaction
       ...functionField<Connect<Native>>('pgTransactions(pool), postgresJsTransactions(sql), or a function that gives a Promise of a connection'),
       required: true as const,
     },
-    waitsAtMost: durationField({ min: 1, max: '10m', default: '10s' }),
+    waitsAtMost: durationField({ min: '1ms', max: '10m', default: '10s' }),
     isolation: wordField(['read committed', 'repeatable read', 'serializable'], 'read committed'),
     retries: integerField({ min: 0, max: 100, default: 3 }),
     ...tableFields,

@@ -5,6 +5,7 @@ import type { AdapterCase } from './case.js'
 import { captureCases } from './cases/capture.js'
 import { clientGoneCases } from './cases/client-gone.js'
 import { conflictCases } from './cases/conflict.js'
+import { connectionCases } from './cases/connection.js'
 import { keyCases } from './cases/key.js'
 import { replayCases } from './cases/replay.js'
 import { requestBodyCases } from './cases/request-body.js'
@@ -40,6 +41,8 @@ export interface AdapterSetup {
 /** A server that runs. */
 export interface BootedAdapter {
   readonly port: number
+  /** Stops the server as a deploy does: refuses connections at once, serves what comes on open ones. Resolves when all are closed. */
+  drain?(): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -51,6 +54,10 @@ export interface AdapterCapabilities {
   readonly pipelining: true | string
   /** Read the body before the middleware and still fingerprint its bytes. `true`, or why not. */
   readonly parserFirst: true | string
+  /** Ask for a body that its client holds back until it is asked for (`Expect: 100-continue`). `true`, or why not. */
+  readonly expectContinue: true | string
+  /** Stop without losing a request, by {@link BootedAdapter.drain}. `true`, or why not. */
+  readonly drain: true | string
 }
 
 /** What {@link adapterContract} is told of an adapter. */
@@ -92,11 +99,12 @@ export function adapterContract({ name, framework = name, runtime = runningRunti
       const store: IdempotencyStore = setup?.store?.() ?? memoryStore()
       const server = await boot({
         routes: contractRoutes(),
-        idempotency: { ...setup?.idempotency, store },
+        // A slow machine is no outage: what is slow on purpose says so in its case.
+        idempotency: { storeDeadline: '30s', ...setup?.idempotency, store },
         requestId: setup?.requestId ?? {},
         parserFirst: needs === 'parserFirst',
       })
-      const tools = adapterTools(server.port, store)
+      const tools = adapterTools(server, store)
       try {
         await run(tools)
       } finally {
@@ -137,5 +145,6 @@ const allCases: readonly AdapterCase[] = [
   ...conflictCases,
   ...captureCases,
   ...clientGoneCases,
+  ...connectionCases,
   ...storeOutageCases,
 ]

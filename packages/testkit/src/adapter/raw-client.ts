@@ -5,6 +5,8 @@ import { ResponseReader, type RawResponse } from './response-reader.js'
 export interface RawConnection {
   readonly socket: Socket
   write(text: string | Uint8Array): void
+  /** Writes; resolves once the bytes are the kernel's. */
+  flushed(text: Uint8Array): Promise<void>
   /** The next whole response; rejects where the connection ends before it. */
   response(options?: { readonly toHead?: boolean }): Promise<RawResponse>
   /** Resolves once as many bytes have arrived since the connection was opened. */
@@ -12,6 +14,8 @@ export interface RawConnection {
   /** Resolves once the connection is closed, with what the other side did. */
   closed(): Promise<'end' | 'reset'>
   destroy(): void
+  /** Cuts the connection with a reset (RST), as a peer does that was killed. */
+  reset(): void
 }
 
 /** Opens a {@link RawConnection}. */
@@ -47,7 +51,14 @@ export async function rawConnect(port: number, host = '127.0.0.1'): Promise<RawC
   const until = <T>(what: string, look: () => T | undefined): Promise<T> =>
     new Promise((resolve, reject) => {
       const check = (): void => {
-        const found = look()
+        let found: T | undefined
+        try {
+          found = look()
+        } catch (error) {
+          wake.delete(check)
+          reject(error)
+          return
+        }
         if (found !== undefined) resolve(found)
         else if (end !== undefined) reject(new Error(`the connection ended (${end}) before ${what}; received: ${JSON.stringify(reader.peek().slice(0, 300))}`))
         else return
@@ -60,6 +71,7 @@ export async function rawConnect(port: number, host = '127.0.0.1'): Promise<RawC
   return {
     socket,
     write: (text) => void socket.write(text),
+    flushed: (text) => new Promise((resolve) => void socket.write(text, () => resolve())),
     response: (options) => until('a whole response', () => reader.take(options?.toHead ?? false, end === 'end')),
     bytes: (count) => until(`${count} bytes`, () => (reader.received >= count ? reader.peek() : undefined)),
     closed: () =>
@@ -73,6 +85,7 @@ export async function rawConnect(port: number, host = '127.0.0.1'): Promise<RawC
         check()
       }),
     destroy: () => void socket.destroy(),
+    reset: () => void socket.resetAndDestroy(),
   }
 }
 

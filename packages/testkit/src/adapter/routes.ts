@@ -30,6 +30,14 @@ export interface ContractRoute {
   readonly handle: (input: RouteInput) => Promise<RouteOutput>
 }
 
+/** The fields of an output for a framework that sets them by name: one value, or all of them. */
+export function fieldsByName(fields: readonly (readonly [name: string, value: string])[]): [name: string, value: string | string[]][] {
+  return [...new Set(fields.map(([name]) => name))].map((name) => {
+    const [first = '', ...more] = fields.filter(([other]) => other === name).map(([, value]) => value)
+    return [name, more.length === 0 ? first : [first, ...more]]
+  })
+}
+
 const text = (value: string): Uint8Array => new TextEncoder().encode(value)
 
 /** The routes of the contract, with state of their own: boot each server with a fresh set. */
@@ -83,8 +91,10 @@ export function contractRoutes(): ContractRoute[] {
         yield text('last')
       })(),
     })),
-    post('/large', (_input, n) => ({ kind: 'bytes', status: 200, fields: [['content-type', 'application/octet-stream'], ['x-run', String(n)]], bytes: new Uint8Array(3 * 2 ** 20).fill(n) })),
+    post('/large', (_input, n) => ({ kind: 'bytes', status: 200, fields: [['content-type', 'application/octet-stream'], ['x-run', String(n)]], bytes: new Uint8Array(10 * 2 ** 20).fill(n) })),
     post('/empty', (_input, n) => ({ kind: 'empty', status: 204, fields: [['x-run', String(n)]] })),
+    post('/not-modified', (_input, n) => ({ kind: 'empty', status: 304, fields: [['etag', `"${n}"`]] })),
+    post('/linked', (_input, n) => ({ kind: 'json', status: 200, fields: [['link', `</orders/${n}>; rel="self"`], ['link', '</orders>; rel="up"'], ['vary', 'accept']], value: { n } })),
     post('/see-other', (_input, n) => ({ kind: 'empty', status: 303, fields: [['location', `/orders/${n}`]] })),
     post('/declined', (_input, n) => ({ kind: 'json', status: 402, fields: [], value: { error: 'card_declined', attempt: n } })),
     post('/broken', (_input, n) => ({ kind: 'json', status: 500, fields: [], value: { error: 'after the effect', attempt: n } })),

@@ -1,5 +1,6 @@
 import type { IdempotencyStore } from '@hopwise/core'
 import { equal } from '../store/expect.js'
+import type { BootedAdapter } from './contract.js'
 import { rawConnect, rawRequest, requestText, type RawConnection } from './raw-client.js'
 import type { RawResponse } from './response-reader.js'
 
@@ -28,12 +29,15 @@ export interface AdapterTools {
   open(gate: string): Promise<void>
   /** Resolves once a handler waits at a gate. */
   reached(gate: string): Promise<void>
+  /** Begins to drain the server, and resolves once it refuses connections; `over` then resolves when the drain is. */
+  drain(): Promise<{ readonly over: Promise<unknown> }>
   /** Ends all connections that the case opened. */
   end(): void
 }
 
 /** Makes the tools for one case. */
-export function adapterTools(port: number, store: IdempotencyStore): AdapterTools {
+export function adapterTools(server: BootedAdapter, store: IdempotencyStore): AdapterTools {
+  const { port } = server
   const opened: RawConnection[] = []
   const get: AdapterTools['get'] = (path, fields = {}) => rawRequest(port, requestText('GET', path, fields))
   const postText: AdapterTools['postText'] = (path, { user = 'alice', key, body = '{"a":1}', fields = {} } = {}) =>
@@ -62,6 +66,15 @@ export function adapterTools(port: number, store: IdempotencyStore): AdapterTool
     executions: async (path) => ((await control(`/control/executions?path=${path}`)) as { executions: number }).executions,
     open: async (gate) => void (await control(`/control/open?gate=${gate}`)),
     reached: async (gate) => void (await control(`/control/reached?gate=${gate}`)),
+    drain: async () => {
+      if (server.drain === undefined) throw new Error('capabilities.drain is true, and boot() gave no drain()')
+      const over = server.drain()
+      for (;;) {
+        const connection = await rawConnect(port).catch(() => undefined)
+        if (connection === undefined) return { over }
+        connection.destroy()
+      }
+    },
     end: () => {
       for (const connection of opened) connection.destroy()
     },

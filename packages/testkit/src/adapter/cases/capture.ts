@@ -1,31 +1,8 @@
-import { memoryStore, type IdempotencyStore } from '@hopwise/core'
+import { memoryStore } from '@hopwise/core'
 import { equal } from '../../store/expect.js'
 import type { AdapterCase } from '../case.js'
 import { essence } from '../tools.js'
-
-/** A memory store whose `complete` waits until it is let go. */
-function heldStore() {
-  const store = memoryStore()
-  let letGo: () => void = () => {}
-  const gone = new Promise<void>((resolve) => {
-    letGo = resolve
-  })
-  let arrived: () => void = () => {}
-  const completing = new Promise<void>((resolve) => {
-    arrived = resolve
-  })
-  const held: IdempotencyStore = {
-    ...store,
-    complete: async (...args) => {
-      arrived()
-      await gone
-      return store.complete(...args)
-    },
-  }
-  return Object.assign(held, { letGo, completing })
-}
-
-type HeldStore = ReturnType<typeof heldStore>
+import { heldStore, type HeldStore } from './held-store.js'
 
 /** The response's way out: nothing is late but its last piece, and that waits for the store. */
 export const captureCases: readonly AdapterCase[] = [
@@ -47,7 +24,7 @@ export const captureCases: readonly AdapterCase[] = [
   },
   ...['/orders', '/empty', '/binary', '/stream'].map((path): AdapterCase => ({
     title: `the answer of ${path} is not whole before its result is stored`,
-    setup: { store: heldStore, idempotency: { storeDeadline: '30s' } },
+    setup: { store: () => heldStore('complete'), idempotency: { storeDeadline: '30s' } },
     ...(path === '/stream' && { needs: 'streams' as const }),
     run: async ({ connect, postText, open, store }) => {
       const held = store as HeldStore
@@ -59,7 +36,7 @@ export const captureCases: readonly AdapterCase[] = [
         return answer
       })
       await open('stream')
-      await held.completing
+      await held.called
       // Whatever was sent before the store was asked has arrived by the time another exchange is over.
       await open('nothing')
       equal(whole, false, 'the answer was whole before its result was stored')

@@ -52,6 +52,14 @@ export const keyCases: readonly AdapterCase[] = [
     },
   },
   {
+    title: 'the name of the field may be written in any case',
+    run: async ({ post, executions }) => {
+      equal((await post('/orders', { fields: { 'IDEMPOTENCY-KEY': 'key-1' } })).status, 201, 'first')
+      equal((await post('/orders', { fields: { 'Idempotency-Key': 'key-1' } })).field('idempotent-replayed'), 'true', 'second')
+      equal(await executions('/orders'), 1, 'executions')
+    },
+  },
+  {
     title: 'two callers with one key do not meet',
     run: async ({ post, executions }) => {
       const alice = await post('/orders', { key: 'key-1', user: 'alice' })

@@ -7,6 +7,8 @@ const kept: Readonly<Record<string, number>> = {
   '/binary': 200,
   '/empty': 204,
   '/see-other': 303,
+  '/not-modified': 304,
+  '/linked': 200,
   '/declined': 402,
   '/broken': 500,
   '/throw': 500,
@@ -41,19 +43,29 @@ export const replayCases: readonly AdapterCase[] = [
     run: async ({ post, executions }) => {
       const first = await post('/large', { key: 'key-1' })
       const second = await post('/large', { key: 'key-1' })
-      equal(first.body.length, 3 * 2 ** 20, 'bytes of the first')
+      equal(first.body.length, 10 * 2 ** 20, 'bytes of the first')
       equal([second.status, second.body.length, second.field('idempotent-body')], [200, 0, 'omitted'], 'the replay')
       equal(second.field('x-run'), '1', 'a field of the replay')
       equal(await executions('/large'), 1, 'executions')
     },
   },
   {
-    title: 'a 3 MiB response below the limit is replayed whole',
-    setup: { idempotency: { maxResponseBytes: 4 * 2 ** 20 } },
+    title: 'a 10 MiB response below the limit is replayed whole',
+    setup: { idempotency: { maxResponseBytes: 12 * 2 ** 20 } },
     run: async ({ post }) => {
       const first = await post('/large', { key: 'key-1' })
-      equal(first.body.length, 3 * 2 ** 20, 'bytes of the first')
+      equal(first.body.length, 10 * 2 ** 20, 'bytes of the first')
       equal((await post('/large', { key: 'key-1' })).body.equals(first.body), true, 'the replayed bytes')
+    },
+  },
+  {
+    title: 'a field that is there twice is replayed twice',
+    run: async ({ post }) => {
+      await post('/linked', { key: 'key-1' })
+      const second = await post('/linked', { key: 'key-1' })
+      // Two lines or one with a comma are the same (RFC 9110 section 5.3).
+      const values = second.fields.filter(([name]) => name === 'link').flatMap(([, value]) => value.split(/, (?=<)/))
+      equal([second.field('idempotent-replayed'), values], ['true', ['</orders/1>; rel="self"', '</orders>; rel="up"']], 'the replay')
     },
   },
   {

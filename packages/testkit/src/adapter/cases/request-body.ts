@@ -2,7 +2,11 @@ import { equal } from '../../store/expect.js'
 import type { AdapterCase } from '../case.js'
 import { problemType } from '../tools.js'
 
-const bytes = (length: number): Uint8Array => Uint8Array.from({ length }, (_, at) => (at * 31 + (at >> 8)) & 0xff)
+function bytes(length: number): Uint8Array {
+  const made = new Uint8Array(length)
+  for (let at = 0; at < length; at++) made[at] = at * 31 + (at >> 8)
+  return made
+}
 
 const boundary = 'b0und4ry'
 const multipart = Buffer.concat([
@@ -50,6 +54,27 @@ export const requestBodyCases: readonly AdapterCase[] = [
       connection.write(' \r\n5\r\nworld\r\n0\r')
       connection.write('\n\r\n')
       equal((await connection.response()).body.toString(), 'hello world', 'the bytes that the handler got')
+    },
+  },
+  {
+    title: 'a body of 10 MiB is fingerprinted, handed on and answered whole',
+    setup: { idempotency: { maxRequestBytes: 12 * 2 ** 20, maxResponseBytes: 12 * 2 ** 20 } },
+    run: async ({ post, executions }) => {
+      const sent = { key: 'key-1', body: bytes(10 * 2 ** 20), fields: { 'content-type': 'application/octet-stream' } }
+      equal((await post('/echo', sent)).body.equals(sent.body), true, 'the bytes that the handler got')
+      equal((await post('/echo', sent)).body.equals(sent.body), true, 'the replayed bytes')
+      equal(await executions('/echo'), 1, 'executions')
+    },
+  },
+  {
+    title: 'a request with two lengths is refused, and its handler does not run',
+    run: async ({ connect, postText, executions }) => {
+      const connection = await connect()
+      connection.write(postText('/orders', { key: 'key-1', fields: { 'content-length': ['7', '8'] } }))
+      // RFC 9112 section 6.3: an unrecoverable error, after which the connection is closed.
+      const answer = await connection.response().catch(() => undefined)
+      equal([400, undefined].includes(answer?.status), true, 'refused, or cut')
+      equal(await executions('/orders'), 0, 'executions')
     },
   },
   ...['with a length', 'in chunks'].map((how): AdapterCase => ({

@@ -2,10 +2,12 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Events } from '../events.js'
 import type { Fields } from '../http.js'
 import type { IdempotencyEvents } from './events.js'
+import { callsFor } from './key-calls.js'
+import { openTicket } from './open-ticket.js'
 import { readIdempotencyOptions, type IdempotencyOptions } from './options.js'
 import type { Duration } from '../duration.js'
 import type { ClaimRequest, ClaimResult, IdempotencyStore, StoredResponse } from './store.js'
-import { openTicket, type Outgoing } from './ticket.js'
+import type { Outgoing } from './ticket.js'
 
 const claim = { key: 'k'.repeat(64), owner: 'owner', fence: 3 }
 const { key, fence } = claim
@@ -37,7 +39,7 @@ function open(does: Partial<IdempotencyStore> = {}, options: Partial<Idempotency
   const heard: unknown[] = []
   for (const name of told) events.on(name, (event) => heard.push([name, event]))
   const settings = readIdempotencyOptions<never>({ store, scope: 'global', ...options })
-  return { ticket: openTicket({ settings, events, request, fence, requestId: 'request-1', phases: undefined, transaction: undefined }), store, heard }
+  return { ticket: openTicket(settings, callsFor(key, settings, events), request, { kind: 'claimed', fence }, 'request-1'), store, heard }
 }
 
 const never = () => new Promise<boolean>(() => {})

@@ -1,0 +1,3 @@
+import type { AdapterSetup } from '@hopwise/testkit/adapter'
+
+export declare function fetchApp(setup: AdapterSetup): (request: Request) => Promise<Response>
