@@ -10,6 +10,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     retry: 0,
+    // Most tests wait for sockets, not for the processor; on two cores Vitest's own choice is one.
+    maxWorkers: 2,
     dangerouslyIgnoreUnhandledErrors: false,
   },
 })

@@ -25,5 +25,5 @@ export function* reports() {
 
 /** Removes them, so that a package that does not even start is not counted by an old one. */
 export function forgetReports() {
-  for (const { folder } of [...folders()]) rmSync(folder, { recursive: true, force: true })
+  for (const { folder } of folders()) rmSync(folder, { recursive: true, force: true })
 }

@@ -1,0 +1,81 @@
+import { anySignal, timeoutError, untilAborted } from './abort.js'
+import { asStream, freezeBody, type FrozenBody } from './body.js'
+import { noEvidence, type Evidence } from './evidence.js'
+import type { Settings } from './options.js'
+import type { Order } from './order.js'
+import { isPermanent, isRefusal } from './request-error.js'
+import type { Runtime } from './runtime.js'
+import { newAttempt, type Attempt } from './watch/attempt.js'
+
+/** The fetch that is wrapped. */
+export type Fetch = (input: string, init: RequestInit) => Promise<Response>
+
+/** What one attempt came to. */
+export type Outcome =
+  | { readonly kind: 'response'; readonly response: Response; readonly abandon: () => void }
+  | { readonly kind: 'failure'; readonly error: unknown; readonly evidence: Evidence; readonly permanent: boolean; readonly idleAge: number | undefined }
+
+/** What an attempt needs besides its order. */
+export interface AttemptContext {
+  readonly settings: Settings
+  readonly runtime: Runtime
+  readonly fetch: Fetch
+  /** Ends when the deadline of the call is over. */
+  readonly deadline: AbortSignal | undefined
+  /** An idempotent method, or a request with an Idempotency-Key. */
+  readonly repeatable: boolean
+}
+
+/** Sends an order once. Never throws: what went wrong is the outcome, with its evidence. */
+export async function attemptOnce(order: Order, context: AttemptContext): Promise<Outcome> {
+  const { settings, runtime, fetch, deadline, repeatable } = context
+  const { origin } = order.url
+  const own = new AbortController()
+  const signal = anySignal([own.signal, order.signal, deadline]) ?? own.signal
+  const attempt = newAttempt(origin, order.method, () => settings.idle.limitOf(origin))
+  const { firstByteTimeout, clock } = settings
+  const cancelTimer = clock.after(firstByteTimeout, () => own.abort(timeoutError('firstByteTimeout', firstByteTimeout)))
+  let given = false
+  const send = async (): Promise<Response> => {
+    const body = await bodyFor(order.body, runtime.resendsBytes && !repeatable)
+    const init = { ...order.rest, method: order.method, headers: order.headers, redirect: innerRedirect(order, runtime, settings.keyField), signal, ...body }
+    // Nothing may leave once the caller has given up, also where making the body took its time.
+    signal.throwIfAborted()
+    given = true
+    return fetch(order.url.href, init as RequestInit)
+  }
+  try {
+    const sending = runtime.watch === undefined ? send() : runtime.watch.run(attempt, send)
+    const response = await untilAborted(sending, signal)
+    return { kind: 'response', response, abandon: () => own.abort() }
+  } catch (error) {
+    return failure(attempt, error, order, runtime, given)
+  } finally {
+    cancelTimer()
+    attempt.over = true
+  }
+}
+
+function failure(attempt: Attempt, error: unknown, { signal }: Order, { watch }: Runtime, given: boolean): Outcome {
+  const aborted = signal?.aborted === true
+  const seen = watch === undefined ? { ...noEvidence, refused: isRefusal(error), aborted } : watch.evidence(attempt, error, aborted)
+  const evidence = given ? seen : { ...seen, sent: false }
+  // What fails before the runtime has it is the caller's own: getBody, say. Node's fetch tells mistakes in its arguments by a TypeError
+  // without a cause, before there is a request.
+  const mistake = !given || (watch !== undefined && attempt.requests === 0 && error instanceof TypeError && error.cause === undefined)
+  return { kind: 'failure', error, evidence, permanent: mistake || isPermanent(error), idleAge: attempt.idleAge }
+}
+
+/** The body of one attempt. `onlyStream`: the runtime would send bytes again by itself, and they must not be. */
+async function bodyFor(frozen: FrozenBody, onlyStream: boolean): Promise<{ body?: unknown; duplex?: 'half' }> {
+  const body = frozen.kind === 'made' ? await freezeBody(await frozen.make()) : frozen
+  if (body.kind === 'once') return { body: body.value, duplex: 'half' }
+  if (onlyStream) return { body: asStream(body), duplex: 'half' }
+  return body.kind === 'bytes' ? { body: body.value } : {}
+}
+
+/** Redirects are followed by the client, where it can see them: runtimes take the key along to other origins. */
+function innerRedirect({ redirect, headers }: Order, { showsRedirects }: Runtime, keyField: string): Order['redirect'] {
+  if (redirect !== 'follow' || showsRedirects) return redirect === 'follow' ? 'manual' : redirect
+  return headers.has(keyField) ? 'error' : 'follow'
+}

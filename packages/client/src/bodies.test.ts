@@ -1,0 +1,139 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { createClient } from './client.js'
+import { warmUp } from './testing/bindings.js'
+import { ok, startFaultServer, type FaultServer } from './testing/fault-server.js'
+
+const closing: FaultServer[] = []
+afterEach(async () => {
+  for (const server of closing.splice(0)) await server.close()
+})
+
+/** A server that closes the connection at the first request for `/x`, and a client with a connection that is used. */
+async function opened() {
+  const server = await startFaultServer(({ target, before }) => (target === '/x' && before === 0 ? 'fin' : ok))
+  closing.push(server)
+  const client = createClient({ random: () => 0 })
+  await warmUp((url) => client(url).then((response) => response.text()), server)
+  return { server, client, sends: () => server.seen.filter(({ target }) => target === '/x') }
+}
+
+const form = (): FormData => {
+  const data = new FormData()
+  data.set('name', 'Ärger "quoted"')
+  data.set('file', new Blob([new Uint8Array([0, 255, 13, 10])], { type: 'application/octet-stream' }), 'a.bin')
+  return data
+}
+const big = new Uint8Array(300_000).map((_, at) => at % 251)
+
+describe('a body arrives twice as the same bytes, and as it was given', () => {
+  test.each<[string, () => BodyInit, string | undefined, string | Uint8Array | undefined]>([
+    ['a text', () => 'tea ☕', 'text/plain;charset=UTF-8', 'tea ☕'],
+    ['an empty text', () => '', 'text/plain;charset=UTF-8', ''],
+    ['bytes', () => big.slice(), undefined, big],
+    ['a view into bytes', () => new Uint8Array(big.buffer, 10, 100), undefined, big.slice(10, 110)],
+    ['a buffer', () => big.slice().buffer, undefined, big],
+    ['a Node Buffer', () => Buffer.from('tea'), undefined, 'tea'],
+    ['a query', () => new URLSearchParams({ a: '1 2', b: '&' }), 'application/x-www-form-urlencoded;charset=UTF-8', 'a=1+2&b=%26'],
+    ['a Blob', () => new Blob(['tea'], { type: 'text/csv' }), 'text/csv', 'tea'],
+    ['a form', form, undefined, undefined],
+  ])('%s', async (_what, make, type, bytes) => {
+    const { client, sends } = await opened()
+    const response = await client(`${closing[0]?.origin}/x`, { method: 'PUT', body: make() })
+    expect(response.status).toBe(200)
+    const [first, second] = sends()
+    expect(sends()).toHaveLength(2)
+    expect(second?.body.equals(first?.body ?? Buffer.of(1))).toBe(true)
+    expect(second?.fields['content-type']).toBe(first?.fields['content-type'])
+    if (type !== undefined) expect(first?.fields['content-type']).toBe(type)
+    if (bytes !== undefined) expect(first?.body.equals(Buffer.from(bytes))).toBe(true)
+  })
+
+  test('a form has one boundary, and can be read with it', async () => {
+    const { server, client, sends } = await opened()
+    await client(`${server.origin}/x`, { method: 'PUT', body: form() })
+    for (const { fields, body } of sends()) {
+      const data = await new Response(new Uint8Array(body), { headers: { 'content-type': String(fields['content-type']) } }).formData()
+      expect(data.get('name')).toBe('Ärger "quoted"')
+      expect(new Uint8Array(await (data.get('file') as Blob).arrayBuffer())).toEqual(new Uint8Array([0, 255, 13, 10]))
+    }
+  })
+
+  test("the caller's own type stays", async () => {
+    const { server, client, sends } = await opened()
+    await client(`${server.origin}/x`, { method: 'PUT', body: '{}', headers: { 'content-type': 'application/json' } })
+    expect(sends().map(({ fields }) => fields['content-type'])).toEqual(['application/json', 'application/json'])
+  })
+
+  test('bytes that the caller changes after the call are sent as they were', async () => {
+    const { server, client, sends } = await opened()
+    const bytes = new TextEncoder().encode('tea')
+    const sent = client(`${server.origin}/x`, { method: 'PUT', body: bytes })
+    bytes.fill(0)
+    await sent
+    expect(sends().map(({ body }) => body.toString())).toEqual(['tea', 'tea'])
+  })
+})
+
+describe('a stream', () => {
+  const stream = (): ReadableStream => new Blob(['tea']).stream()
+
+  test('is sent once', async () => {
+    const { server, client, sends } = await opened()
+    await expect(client(`${server.origin}/x`, { method: 'PUT', body: stream(), duplex: 'half' } as RequestInit)).rejects.toMatchObject({ attempts: 1 })
+    expect(sends()).toHaveLength(1)
+  })
+
+  test.each([['short', 1_000], ['of a MiB', 1_048_576]])('that a Request makes of a body is read ahead: %s', async (_what, length) => {
+    const { server, client, sends } = await opened()
+    const body = 'x'.repeat(length)
+    expect(await client(new Request(`${server.origin}/x`, { method: 'PUT', body }))).toMatchObject({ status: 200 })
+    expect(sends().map((seen) => [seen.body.toString() === body, seen.fields['content-length']])).toEqual([[true, String(length)], [true, String(length)]])
+  })
+
+  test('of a Request that is longer is sent once, and whole', async () => {
+    const { server, client, sends } = await opened()
+    const body = 'x'.repeat(3_000_000)
+    await expect(client(new Request(`${server.origin}/x`, { method: 'PUT', body }))).rejects.toMatchObject({ attempts: 1 })
+    expect(sends().map((seen) => seen.body.toString() === body)).toEqual([true])
+  })
+
+  test('of a Request that does not come: an abort is obeyed', async () => {
+    const { server, client, sends } = await opened()
+    const controller = new AbortController()
+    const call = client(new Request(`${server.origin}/x`, { method: 'PUT', body: new ReadableStream(), duplex: 'half', signal: controller.signal } as RequestInit))
+    controller.abort()
+    await expect(call).rejects.toMatchObject({ name: 'AbortError', verdict: 'aborted', sent: false, attempts: 0 })
+    expect(sends()).toEqual([])
+  })
+
+  test('is made anew by getBody, which may take its time', async () => {
+    const { server, client, sends } = await opened()
+    let made = 0
+    const response = await client(`${server.origin}/x`, { method: 'PUT', getBody: async () => ((made += 1), stream()) })
+    expect([response.status, made]).toEqual([200, 2])
+    expect(sends().map(({ body }) => body.toString())).toEqual(['tea', 'tea'])
+  })
+
+  test('body and getBody together are a mistake', async () => {
+    const { client } = await opened()
+    await expect(client('http://127.0.0.1:1/', { method: 'PUT', body: 'a', getBody: () => 'b' })).rejects.toThrow('expected body or getBody, got both')
+  })
+})
+
+test('a Request is sent with its fields, its method and its signal', async () => {
+  const { server, client } = await opened()
+  const response = await client(new Request(`${server.origin}/y`, { method: 'DELETE', headers: { 'x-a': '1' } }))
+  expect(response.status).toBe(200)
+  expect(server.seen.at(-1)).toMatchObject({ method: 'DELETE', fields: { 'x-a': '1' } })
+  const aborted = client(new Request(`${server.origin}/y`, { signal: AbortSignal.abort() }))
+  await expect(aborted).rejects.toMatchObject({ verdict: 'aborted', sent: false, name: 'AbortError' })
+})
+
+test('a mistake in what was given is told once', async () => {
+  const { server, client } = await opened()
+  const attempts: number[] = []
+  client.on('attempt', ({ resendCount }) => attempts.push(resendCount))
+  await expect(client(`${server.origin}/x`, { method: 'GET', body: 'a body that GET must not have' })).rejects.toMatchObject({ attempts: 1 })
+  await expect(client('no url')).rejects.toThrow('Invalid URL')
+  expect(attempts).toEqual([0])
+})

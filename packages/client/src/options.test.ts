@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { createClient } from './client.js'
+import { hopwise } from './undici/interceptor.js'
+
+test.each([
+  [{ retries: 3 }, /createClient: unknown option "retries"; allowed: chain, margin, retry, budget, trustedOrigins, /],
+  [{ retry: true }, /createClient: option "retry" is true; allowed: false, or an object \{ attempts, /],
+  [{ retry: { attempts: 11 } }, /createClient.retry: option "attempts" is 11; allowed: a whole number from 1 to 10/],
+  [{ retry: { attempt: 1 } }, /createClient.retry: unknown option "attempt"/],
+  [{ retry: { baseDelay: '6s' } }, /createClient.retry: option "baseDelay" is longer than maxDelay/],
+  [{ retry: { statuses: [200] } }, /createClient.retry: option "statuses" is an array; allowed: a list of statuses from 400 to 599/],
+  [{ budget: { tokens: 0 } }, /createClient.budget: option "tokens" is 0/],
+  [{ budget: { perSuccess: 2 } }, /createClient.budget: option "perSuccess" is 2/],
+  [{ trustedOrigins: ['https://a.example/api'] }, /createClient: option "trustedOrigins"/],
+  [{ trustedOrigins: ['a.example'] }, /createClient: option "trustedOrigins"/],
+  [{ trustedOrigins: '*' }, /createClient: option "trustedOrigins"/],
+  [{ idempotencyKey: 'always' }, /createClient: option "idempotencyKey" is "always"/],
+  [{ deadline: '25d' }, /createClient: option "deadline"/],
+  [{ firstByteTimeout: 0 }, /createClient: option "firstByteTimeout" is 0/],
+  [{ chain: ['apache'] }, /chain\[0\]: unknown preset "apache"/],
+  [{ fetch: {} }, /createClient: option "fetch" is an object; allowed: a fetch/],
+  [{ clock: { now: () => 0 } }, /createClient: option "clock"/],
+])('%j is refused', (options, message) => {
+  expect(() => createClient(options as never)).toThrow(message)
+})
+
+test('the interceptor has no fetch to wrap', () => {
+  expect(() => hopwise({ fetch } as never)).toThrow(/hopwise: unknown option "fetch"/)
+})
+
+test('every option may be left out, and false turns policy and budget off', () => {
+  expect(createClient()).toBeTypeOf('function')
+  expect(createClient({ retry: false, budget: false, chain: [], trustedOrigins: ['https://a.example', 'http://127.0.0.1:3000/'] })).toBeTypeOf('function')
+})

@@ -1,0 +1,59 @@
+import { freezeBody, type FrozenBody } from './body.js'
+import { normalMethod } from './methods.js'
+import { readAhead } from './read-ahead.js'
+
+/** What may be said of a call besides what fetch takes. */
+export interface ClientInit extends RequestInit {
+  /**
+   * Makes the body anew for each attempt, in the place of `body`: a stream can be sent again then. It has to give the same bytes each
+   * time, and may give a promise.
+   */
+  readonly getBody?: () => unknown
+}
+
+/** A call as it was ordered: read once, so that each attempt is the same. */
+export interface Order {
+  readonly url: URL
+  readonly method: string
+  readonly headers: Headers
+  readonly body: FrozenBody
+  readonly redirect: 'follow' | 'error' | 'manual'
+  readonly signal: AbortSignal | undefined
+  /** What else the caller has said, for the runtime. */
+  readonly rest: Readonly<Record<string, unknown>>
+}
+
+/** What a Request says by itself; passing it on would be refused by runtimes that do not have it. */
+const ofRequest: Readonly<Record<string, unknown>> = { mode: 'cors', credentials: 'same-origin', cache: 'default', integrity: '', keepalive: false, referrer: 'about:client', referrerPolicy: '' }
+
+/**
+ * Reads what was given to the client.
+ * @throws TypeError where the URL is none, or both `body` and `getBody` are there
+ */
+export async function readOrder(input: string | URL | Request, init: ClientInit = {}): Promise<Order> {
+  const { getBody, method, headers, body, redirect, signal, ...rest } = init
+  if (getBody !== undefined && body !== undefined && body !== null) throw new TypeError('expected body or getBody, got both')
+  const request = input instanceof Request ? input : undefined
+  const base = globalThis.location?.href
+  const url = new URL(request?.url ?? String(input), base)
+  const own = body ?? undefined
+  const frozen = own === undefined && getBody === undefined && request?.body ? await readAhead(request.body) : await freezeBody(own, getBody)
+  const fields = new Headers(headers ?? request?.headers)
+  if (frozen.kind === 'bytes' && frozen.type !== undefined && !fields.has('content-type')) fields.set('content-type', frozen.type)
+  return {
+    url,
+    method: normalMethod(method ?? request?.method ?? 'GET'),
+    headers: fields,
+    body: frozen,
+    redirect: redirect ?? request?.redirect ?? 'follow',
+    // An explicit null takes the Request's own signal away, as in fetch.
+    signal: (signal === undefined ? request?.signal : signal) ?? undefined,
+    rest: { ...saidBy(request), ...rest },
+  }
+}
+
+function saidBy(request: Request | undefined): Record<string, unknown> {
+  if (request === undefined) return {}
+  const values = request as unknown as Record<string, unknown>
+  return Object.fromEntries(Object.entries(ofRequest).flatMap(([name, preset]) => (values[name] === undefined || values[name] === preset ? [] : [[name, values[name]]])))
+}

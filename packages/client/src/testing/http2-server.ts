@@ -1,0 +1,125 @@
+import { once } from 'node:events'
+import { constants, createSecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import type { AddressInfo, Socket } from 'node:net'
+import { generate } from 'selfsigned'
+
+/** A stream as the server saw it, its body read to the end. */
+export interface SeenStream {
+  readonly method: string
+  readonly path: string
+  readonly fields: Readonly<Record<string, string | string[] | undefined>>
+  /** Which session it came on, from 1. */
+  readonly session: number
+  /** How many streams for this path came before it. */
+  readonly before: number
+}
+
+/**
+ * `'refuse'`: RST_STREAM with REFUSED_STREAM. `'goaway-below'`: GOAWAY whose last id is below this stream, which must not be the first one of its session.
+ * `'goaway-above'`: GOAWAY whose last id
+ * covers it, and then the connection is cut. `'cut'`: the connection is cut. `'hold'`: nothing.
+ */
+export type StreamFault = 'ok' | 'refuse' | 'goaway-below' | 'goaway-above' | 'cut' | 'hold' | 503
+
+/** An HTTP/2 server that does to each stream what it is told to. */
+export interface Http2FaultServer {
+  readonly origin: string
+  readonly seen: readonly SeenStream[]
+  count(path: string): number
+  /** Does it to a stream that was held. */
+  release(path: string, fault: StreamFault): void
+  arrived(path: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** A key and a certificate for 127.0.0.1, which nobody trusts. */
+export async function selfSigned(): Promise<{ key: string; cert: string }> {
+  const { private: key, cert } = await generate([{ name: 'commonName', value: '127.0.0.1' }], { keySize: 2048 })
+  return { key, cert }
+}
+
+/** Starts a server on a free port. */
+export async function startHttp2Server(decide: (stream: SeenStream) => StreamFault): Promise<Http2FaultServer> {
+  const server = createSecureServer(await selfSigned())
+  const sessions = new Map<ServerHttp2Session, number>()
+  const seen: SeenStream[] = []
+  const held = new Map<string, ServerHttp2Stream>()
+  const waiters = new Set<() => void>()
+  // A session gives no way to the socket that could be cut: the port leads to it.
+  const sockets = new Map<number | undefined, Socket>()
+  let ids = 0
+  server.on('connection', (socket: Socket) => sockets.set(socket.remotePort, socket))
+  server.on('session', (session) => {
+    sessions.set(session, (ids += 1))
+    session.on('error', () => {})
+    session.once('close', () => sessions.delete(session))
+  })
+  server.on('stream', (stream, fields) => {
+    stream.on('error', () => {})
+    const act = (): void => {
+      const path = fields[':path'] ?? ''
+      const one: SeenStream = { method: fields[':method'] ?? '', path, fields, session: sessions.get(stream.session as ServerHttp2Session) ?? 0, before: seen.filter((other) => other.path === path).length }
+      seen.push(one)
+      const fault = decide(one)
+      if (fault === 'hold') held.set(path, stream)
+      else apply(fault, stream, sockets)
+      for (const waiter of waiters) waiter()
+    }
+    stream.on('end', act)
+    stream.resume()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const count = (path: string): number => seen.filter((one) => one.path === path).length
+  return {
+    origin: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen,
+    count,
+    release(path, fault) {
+      const stream = held.get(path)
+      if (stream === undefined) throw new Error(`${path} is not held`)
+      apply(fault, stream, sockets)
+    },
+    async arrived(path) {
+      while (count(path) === 0) {
+        await new Promise<void>((resolve) => {
+          const waiter = (): void => {
+            waiters.delete(waiter)
+            resolve()
+          }
+          waiters.add(waiter)
+        })
+      }
+    },
+    async close() {
+      server.close()
+      for (const session of sessions.keys()) session.destroy()
+      if (server.listening) await once(server, 'close')
+    },
+  }
+}
+
+function apply(fault: StreamFault, stream: ServerHttp2Stream, sockets: ReadonlyMap<number | undefined, Socket>): void {
+  const session = stream.session as ServerHttp2Session
+  switch (fault) {
+    case 'ok':
+    case 503:
+      stream.respond({ ':status': fault === 'ok' ? 200 : 503 })
+      stream.end(fault === 'ok' ? 'ok' : 'no')
+      return
+    case 'refuse':
+      stream.close(constants.NGHTTP2_REFUSED_STREAM)
+      return
+    case 'goaway-below':
+      session.goaway(constants.NGHTTP2_NO_ERROR, (stream.id ?? 0) - 2)
+      return
+    case 'goaway-above':
+      session.goaway(constants.NGHTTP2_NO_ERROR, stream.id ?? 0)
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+      return
+    case 'cut':
+      sockets.get(session.socket.remotePort)?.destroy()
+      return
+    case 'hold':
+  }
+}

@@ -1,0 +1,237 @@
+import { timeoutError } from '../abort.js'
+import { discardPatience } from '../discard.js'
+import { noEvidence, verdictOf, type Evidence, type Verdict } from '../evidence.js'
+import type { Identity } from '../identity.js'
+import { suspectAge } from '../idle-limit.js'
+import { createJudge, type Judge, type Next } from '../judge.js'
+import { isIdempotent } from '../methods.js'
+import type { Settings } from '../options.js'
+import { isPermanent, isRefusal, RequestError } from '../request-error.js'
+import { retryAfterOf } from '../retry-after.js'
+import { newAttempt, type Attempt } from '../watch/attempt.js'
+import type { Watch } from '../watch/watch.js'
+import type { Events } from '@hopwise/core'
+import type { CallInfo, ClientEvents } from '../events.js'
+
+/** What every exchange of an interceptor shares. */
+export interface ExchangeContext {
+  readonly settings: Settings
+  readonly watch: Watch | undefined
+  readonly events: Events<ClientEvents>
+}
+
+/** What an exchange needs of the two handlers that it stands between. */
+export interface ExchangeSides {
+  /** Hands an attempt to the dispatcher beneath. What it tells goes to {@link Exchange.begun} and the rest, with this attempt. */
+  dispatch(attempt: DispatchAttempt): boolean
+  /** Tells the handler above that the call has failed. Called once, and nothing after it. */
+  fail(error: unknown): void
+}
+
+/** One attempt, and what was seen of it by the handler. */
+export interface DispatchAttempt {
+  readonly record: Attempt
+  /** How often the dispatcher has begun to send it; it does so again by itself where an HTTP/2 server refused it. */
+  begun: number
+  headSeen: boolean
+  /** The exchange has gone on without it. */
+  dropped: boolean
+  abort: ((reason?: unknown) => void) | undefined
+  cancelTimer: () => void
+}
+
+/** What is to be done with a response: give it to the handler above, read it for nobody, or hold it until its body is known. */
+export type Handling = 'forward' | 'swallow' | 'hold'
+
+/** One call through the interceptor: its attempts, one after another, until there is something to hand over. */
+export class Exchange {
+  readonly #context: ExchangeContext
+  readonly #sides: ExchangeSides
+  readonly #judge: Judge
+  readonly #info: CallInfo
+  readonly #repeatable: boolean
+  readonly #endsAt: number
+  readonly #cancelDeadline: () => void
+  #current: DispatchAttempt | undefined
+  #attempts = 0
+  #evidence: Evidence = { ...noEvidence, sent: false }
+  /** What comes after the response that is being read for nobody, and since when that is known. */
+  #next: { readonly what: Next & { kind: 'send' }; readonly since: number; readonly cancelPatience: () => void } | undefined
+  #cancelPause: (() => void) | undefined
+  #over = false
+
+  constructor(context: ExchangeContext, sides: ExchangeSides, call: { readonly method: string; readonly origin: string; readonly replayable: boolean; readonly identity: Identity }) {
+    const { settings } = context
+    const { method, origin, replayable, identity } = call
+    this.#context = context
+    this.#sides = sides
+    this.#info = { method, origin, requestId: identity.requestId }
+    this.#repeatable = isIdempotent(method) || identity.keyed
+    this.#judge = createJudge(settings.judge, { origin, repeatable: this.#repeatable, replayable })
+    this.#endsAt = settings.clock.now() + settings.deadline
+    this.#cancelDeadline = settings.deadline === Infinity ? () => {} : settings.clock.after(settings.deadline, () => this.#end(timeoutError('deadline', settings.deadline), false), true)
+  }
+
+  get over(): boolean {
+    return this.#over
+  }
+
+  /** Makes the next attempt. */
+  send(): boolean {
+    if (this.#over) return true
+    const { settings: { idle, firstByteTimeout, clock }, watch, events } = this.#context
+    const { origin, method } = this.#info
+    const record = newAttempt(origin, method, () => idle.limitOf(origin))
+    const attempt: DispatchAttempt = { record, begun: 0, headSeen: false, dropped: false, abort: undefined, cancelTimer: () => {} }
+    attempt.cancelTimer = clock.after(firstByteTimeout, () => this.#give(attempt, timeoutError('firstByteTimeout', firstByteTimeout)))
+    this.#current = attempt
+    events.emit('attempt', () => ({ ...this.#info, resendCount: this.#attempts }))
+    this.#attempts += 1
+    const dispatch = (): boolean => this.#sides.dispatch(attempt)
+    try {
+      return watch === undefined ? dispatch() : watch.run(record, dispatch)
+    } catch (error) {
+      // A dispatcher tells its handler of an error; one that throws has not begun.
+      this.failed(attempt, error)
+      return true
+    }
+  }
+
+  /**
+   * The dispatcher is about to write the attempt. To abort it here keeps every byte back.
+   * @param replays whether the dispatcher begins an attempt anew only where the server has refused it. undici 6 does so with every
+   * request that was open when a GOAWAY came, the server's last id notwithstanding
+   */
+  begun(attempt: DispatchAttempt, abort: (reason?: unknown) => void, replays: 'refused-only' | 'anything'): void {
+    attempt.begun += 1
+    attempt.abort = abort
+    if (attempt.dropped || this.#over) abort(new Error('the call has ended'))
+    else if (attempt.begun > 1 && replays === 'anything' && !this.#repeatable) abort(new Error('the connection died, and the request must not be sent twice'))
+  }
+
+  /** The header of a response has come. */
+  answered(attempt: DispatchAttempt, status: number, field: (name: string) => string | undefined): Handling {
+    attempt.headSeen = true
+    attempt.cancelTimer()
+    if (this.#judge.asksForProblem(status, field('content-type'))) return 'hold'
+    return this.#judged(attempt, status, field, undefined) ? 'swallow' : 'forward'
+  }
+
+  /** The body of a response that was held is known. */
+  heldUntilEnd(attempt: DispatchAttempt, status: number, field: (name: string) => string | undefined, problemType: string | undefined): Handling {
+    return this.#judged(attempt, status, field, problemType) ? 'swallow' : 'forward'
+  }
+
+  #judged(attempt: DispatchAttempt, status: number, field: (name: string) => string | undefined, problemType: string | undefined): boolean {
+    const next = this.#judge.answered(status, retryAfterOf(field('retry-after'), this.#context.settings.clock.wall()), problemType, this.#remaining())
+    if (next.kind === 'done') return false
+    this.#context.events.emit('retry', () => ({ ...this.#info, why: next.why, delay: next.delay, status }))
+    const { clock } = this.#context.settings
+    // A body that trickles must not hold the next attempt up.
+    const cancelPatience = clock.after(next.delay + discardPatience, () => attempt.abort?.(new Error('the response is not wanted')))
+    this.#next = { what: next, since: clock.now(), cancelPatience }
+    return true
+  }
+
+  /** A response that nobody wants is over, in whatever way. */
+  discarded(attempt: DispatchAttempt): void {
+    attempt.record.over = true
+    const next = this.#next
+    this.#next = undefined
+    if (next === undefined || this.#over) return
+    next.cancelPatience()
+    this.#later(next.what.delay - (this.#context.settings.clock.now() - next.since))
+  }
+
+  /** A response has been handed over whole. */
+  completed(attempt: DispatchAttempt): void {
+    attempt.record.over = true
+    this.#over = true
+    this.#cancelDeadline()
+  }
+
+  /** The attempt has failed; `permanent` where it would in the same way again. */
+  failed(attempt: DispatchAttempt, error: unknown, permanent = isPermanent(error)): void {
+    if (attempt.dropped || this.#over) return
+    attempt.cancelTimer()
+    const evidence = this.#evidenceOf(attempt, error, false)
+    attempt.record.over = true
+    attempt.dropped = true
+    this.#evidence = evidence
+    const { verdict, next } = this.#judge.failed(evidence, permanent, this.#remaining())
+    const { idle } = this.#context.settings
+    if (verdict === 'stale-reuse' && attempt.record.idleAge !== undefined) idle.foundDead(this.#info.origin, attempt.record.idleAge)
+    if (next.kind === 'done') return this.#fail(error, verdict)
+    this.#context.events.emit('retry', () => ({ ...this.#info, why: next.why, delay: next.delay, verdict }))
+    if (verdict === 'stale-reuse') this.#context.watch?.closeIdle(this.#info.origin, suspectAge(attempt.record.idleAge, next.fresh))
+    this.#later(next.delay)
+  }
+
+  /** The handler above has given up. */
+  abort(reason: unknown): void {
+    this.#end(reason, true)
+  }
+
+  #end(reason: unknown, aborted: boolean): void {
+    if (this.#over) return
+    const attempt = this.#current
+    const live = attempt !== undefined && !attempt.dropped
+    this.#evidence = live ? this.#evidenceOf(attempt, reason, aborted) : { ...this.#evidence, aborted }
+    this.#cancelPause?.()
+    this.#next?.cancelPatience()
+    const error = reason ?? new Error('aborted')
+    this.#fail(error, aborted ? 'aborted' : undefined)
+    if (live) this.#drop(attempt, error)
+  }
+
+  /** Gives an attempt up that takes too long, and judges it. */
+  #give(attempt: DispatchAttempt, reason: Error): void {
+    this.failed(attempt, reason)
+    attempt.abort?.(reason)
+  }
+
+  #drop(attempt: DispatchAttempt, reason: unknown): void {
+    attempt.dropped = true
+    attempt.record.over = true
+    attempt.cancelTimer()
+    attempt.abort?.(reason)
+  }
+
+  #later(delay: number): void {
+    const send = (): void => {
+      this.#cancelPause = undefined
+      this.send()
+    }
+    if (delay > 0) this.#cancelPause = this.#context.settings.clock.after(delay, send)
+    // Never within the callback of the attempt that has just failed: the dispatcher is still busy with it.
+    else queueMicrotask(send)
+  }
+
+  #evidenceOf({ record, begun, headSeen }: DispatchAttempt, error: unknown, aborted: boolean): Evidence {
+    const seen = this.#context.watch?.evidence(record, error, aborted) ?? noEvidence
+    return {
+      // "Invoked before request is dispatched on socket" (undici, Dispatcher.md): an attempt that was not begun was not sent.
+      sent: begun > 0,
+      reused: begun > 0 ? seen.reused : 'unknown',
+      responseBytes: headSeen ? Math.max(1, seen.responseBytes) : seen.responseBytes,
+      // One that was begun twice was refused, and sent again, by the dispatcher itself.
+      refused: isRefusal(error) && begun === 1,
+      aborted,
+    }
+  }
+
+  #fail(error: unknown, verdict: Verdict | undefined): void {
+    this.#over = true
+    this.#cancelDeadline()
+    const evidence = this.#evidence
+    const attempts = this.#attempts
+    const name = error instanceof Error || error instanceof DOMException ? error.name : 'AbortError'
+    const found = verdict ?? verdictOf(evidence)
+    this.#context.events.emit('failed', () => ({ ...this.#info, verdict: found, evidence, attempts }))
+    this.#sides.fail(new RequestError({ ...this.#info, verdict: found, evidence, attempts, cause: error, ...((found === 'aborted' || name === 'TimeoutError') && { name }) }))
+  }
+
+  #remaining(): number {
+    return this.#endsAt - this.#context.settings.clock.now()
+  }
+}

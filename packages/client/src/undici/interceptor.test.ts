@@ -1,0 +1,201 @@
+import { describe, expect, test } from 'vitest'
+import type { RequestError } from '../request-error.js'
+import type { CurrentHandler, Dispatch, DispatchOptions, LegacyHandler } from './dispatch.js'
+import { hopwiseOf } from './interceptor.js'
+
+const post: DispatchOptions = { origin: 'http://a.example', path: '/x', method: 'POST', body: 'tea' }
+const get: DispatchOptions = { ...post, method: 'GET', body: null }
+const keyed: DispatchOptions = { ...post, headers: ['Idempotency-Key', 'order-1'] }
+
+/** A dispatcher that does what a test says with the handler of each attempt, in the shape of undici 6. */
+function composed(act: (handler: LegacyHandler, attempt: number, options: DispatchOptions) => void) {
+  let attempts = 0
+  const dispatch = (options: DispatchOptions, handler: object): boolean => {
+    act(handler, (attempts += 1), options)
+    return true
+  }
+  // Without a watch: what the handler is told is all the evidence.
+  return { dispatch: hopwiseOf({ random: () => 0 }, { watch: null })(dispatch as Dispatch), attempts: () => attempts }
+}
+
+function call(dispatch: Dispatch, options: DispatchOptions): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    let status = 0
+    let body = ''
+    const handler: LegacyHandler = {
+      onConnect: () => {},
+      onHeaders: (code) => ((status = code), true),
+      onData: (chunk) => ((body += Buffer.from(chunk).toString()), true),
+      onComplete: () => resolve({ status, body }),
+      onError: reject,
+    }
+    dispatch(options, handler)
+  })
+}
+
+const answer = (handler: LegacyHandler, status: number, fields: readonly string[] = [], chunks: readonly string[] = []): void => {
+  handler.onHeaders?.(status, fields.map((text) => Buffer.from(text)), () => {}, '')
+  for (const chunk of chunks) handler.onData?.(Buffer.from(chunk))
+  handler.onComplete?.([])
+}
+const lost = Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' })
+
+describe('what the handler is told', () => {
+  test('is that nothing was sent, where the dispatcher has not begun', async () => {
+    const { dispatch, attempts } = composed((handler, attempt) => {
+      if (attempt === 1) return handler.onError?.(lost)
+      handler.onConnect?.(() => {})
+      answer(handler, 200)
+    })
+    expect(await call(dispatch, post)).toMatchObject({ status: 200 })
+    expect(attempts()).toBe(2)
+  })
+
+  test('is that it may have been sent, where it has begun', async () => {
+    const { dispatch, attempts } = composed((handler) => {
+      handler.onConnect?.(() => {})
+      handler.onError?.(lost)
+    })
+    await expect(call(dispatch, post)).rejects.toMatchObject({ verdict: 'fresh-loss', sent: true, reused: 'unknown', attempts: 1 })
+    expect(attempts()).toBe(1)
+  })
+})
+
+describe('a dispatcher that begins a request anew by itself, as undici 6 does after GOAWAY', () => {
+  /** Gives how often the request went out. */
+  async function sends(options: DispatchOptions): Promise<number> {
+    let out = 0
+    const { dispatch } = composed((handler) => {
+      let aborted: unknown
+      for (let n = 0; n < 2 && aborted === undefined; n += 1) {
+        handler.onConnect?.((reason) => {
+          aborted = reason ?? new Error('aborted')
+        })
+        if (aborted === undefined) out += 1
+      }
+      if (aborted === undefined) answer(handler, 200)
+      else handler.onError?.(aborted)
+    })
+    await call(dispatch, options).catch((error: RequestError) => error)
+    return out
+  }
+
+  test('is kept from sending a POST twice, and let do it with what may be repeated', async () => {
+    expect(await sends(post)).toBe(1)
+    expect(await sends(get)).toBe(2)
+    expect(await sends(keyed)).toBe(2)
+  })
+})
+
+describe('a response that is not wanted', () => {
+  test('is not seen above, whatever its length', async () => {
+    let aborted = 0
+    const { dispatch } = composed((handler, attempt) => {
+      handler.onConnect?.((reason) => {
+        aborted += 1
+        handler.onError?.(reason)
+      })
+      if (attempt > 1) return answer(handler, 200, [], ['fine'])
+      handler.onHeaders?.(503, [], () => {}, '')
+      for (let n = 0; n < 9 && aborted === 0; n += 1) handler.onData?.(Buffer.alloc(10_000))
+    })
+    expect(await call(dispatch, get)).toEqual({ status: 200, body: 'fine' })
+    expect(aborted).toBe(1)
+  })
+
+  test('an upgrade is left alone', () => {
+    const seen: object[] = []
+    const dispatch = hopwiseOf({}, { watch: null })(((_options: DispatchOptions, handler: object) => seen.push(handler) > 0) as Dispatch)
+    const handler = { onConnect() {} }
+    dispatch({ ...get, upgrade: 'websocket' }, handler)
+    dispatch({ ...get, method: 'CONNECT' }, handler)
+    dispatch(get, handler)
+    expect(seen.map((one) => one === handler)).toEqual([true, true, false])
+  })
+})
+
+test('what the handler above pauses and resumes is the attempt that runs, in the shape of undici 7 and 8', async () => {
+  const done: string[] = []
+  const controllerOf = (name: string) => ({ aborted: false, reason: null, paused: false, abort: (reason: unknown) => done.push(`${name} aborts: ${String(reason)}`), pause: () => done.push(`${name} pauses`), resume: () => done.push(`${name} resumes`) })
+  let attempt = 0
+  const beneath = (_options: DispatchOptions, handler: object): boolean => {
+    const current = handler as CurrentHandler
+    const controller = controllerOf(`attempt ${(attempt += 1)}`)
+    current.onRequestStart?.(controller, null)
+    if (attempt === 1) current.onResponseError?.(controller, lost)
+    else current.onResponseStart?.(controller, 200, {}, 'OK')
+    return true
+  }
+  await new Promise<void>((resolve) => {
+    const above: CurrentHandler = {
+      onRequestStart: (controller) => controller.pause(),
+      onResponseStart(controller) {
+        controller.resume()
+        controller.abort('enough')
+      },
+      onResponseError: (_controller, error) => {
+        done.push(String((error as RequestError).verdict))
+        resolve()
+      },
+    }
+    hopwiseOf({ random: () => 0 }, { watch: null })(beneath as Dispatch)(get, above)
+  })
+  expect(done).toEqual(['attempt 1 pauses', 'attempt 2 pauses', 'attempt 2 resumes', 'aborted', 'attempt 2 aborts: enough'])
+})
+
+test.each([
+  ['a flat list', ['Accept', 'text/plain']],
+  ['an object', { accept: 'text/plain' }],
+  ['pairs', new Map([['accept', 'text/plain']])],
+  ['nothing', undefined],
+])('fields are added to %s in its own shape', async (_what, headers) => {
+  let seen: unknown
+  const { dispatch } = composed((handler, _attempt, options) => {
+    seen = options.headers
+    handler.onConnect?.(() => {})
+    answer(handler, 200)
+  })
+  await call(dispatch, { ...get, headers })
+  const flat = Array.isArray(seen) ? seen : Object.entries(seen as object).flat()
+  expect(flat).toContain('x-request-id')
+  expect(Array.isArray(seen)).toBe(headers !== undefined && Symbol.iterator in headers)
+  if (headers !== undefined) expect(flat).toContain('text/plain')
+})
+
+test('a dispatcher that throws has not begun', async () => {
+  let attempts = 0
+  const dispatch = hopwiseOf({ random: () => 0 }, { watch: null })((() => {
+    attempts += 1
+    throw Object.assign(new Error('invalid'), { code: 'UND_ERR_INVALID_ARG' })
+  }) as Dispatch)
+  await expect(call(dispatch, post)).rejects.toMatchObject({ verdict: 'not-sent', attempts: 1, code: 'UND_ERR_INVALID_ARG' })
+  expect(attempts).toBe(1)
+})
+
+test('a path is never taken for another origin', async () => {
+  let key: unknown
+  const dispatch = hopwiseOf({ trustedOrigins: ['http://trusted.example'] }, { watch: null })(((options: DispatchOptions, handler: LegacyHandler) => {
+    key = (options.headers as Record<string, string>)['idempotency-key']
+    handler.onConnect?.(() => {})
+    answer(handler, 200)
+    return true
+  }) as Dispatch)
+  await call(dispatch, { ...post, path: '//trusted.example/x' })
+  expect(key).toBeUndefined()
+  await call(dispatch, { ...post, origin: 'http://trusted.example', path: '//a.example/x' })
+  expect(key).toBeTypeOf('string')
+})
+
+test('getBody makes the body of each attempt, and an error in it is told', async () => {
+  const bodies: unknown[] = []
+  const { dispatch } = composed((handler, attempt, options) => {
+    bodies.push(options.body, 'getBody' in options)
+    handler.onConnect?.(() => {})
+    if (attempt === 1) answer(handler, 503)
+    else answer(handler, 200)
+  })
+  let made = 0
+  expect(await call(dispatch, { ...keyed, body: null, getBody: async () => `body ${(made += 1)}` })).toMatchObject({ status: 200 })
+  expect(bodies).toEqual(['body 1', false, 'body 2', false])
+  await expect(call(dispatch, { ...keyed, getBody: () => { throw new Error('no body') } })).rejects.toThrow('no body')
+})

@@ -1,0 +1,62 @@
+import type { Evidence } from '../evidence.js'
+import { causesOf, isRefusal } from '../request-error.js'
+
+/** A socket of Node, as far as evidence needs it. */
+export interface WatchedSocket {
+  readonly bytesRead: number
+  readonly destroyed: boolean
+  readonly alpnProtocol?: string | false | null
+  destroy(): unknown
+  once(event: 'close', listener: () => void): unknown
+}
+
+/**
+ * What was seen of one attempt. It holds no body and no field: a connection that is opened for an attempt keeps this record for as
+ * long as it lives.
+ */
+export interface Attempt {
+  readonly origin: string
+  readonly method: string
+  /** How long its connection may be idle afterwards, in milliseconds. */
+  readonly idleLimit: () => number | undefined
+  /** Whether the attempt is over: what is seen later belongs to something else. */
+  over: boolean
+  /** How many requests the runtime made of it. */
+  requests: number
+  sent: boolean
+  reused: boolean | 'unknown'
+  /** How long its connection had been idle, in milliseconds. */
+  idleAge: number | undefined
+  responseSeen: boolean
+  socket: WatchedSocket | undefined
+  /** What the socket had read when the request was sent. */
+  readBefore: number
+}
+
+/** A record in which nothing was seen yet. */
+export function newAttempt(origin: string, method: string, idleLimit: () => number | undefined): Attempt {
+  return { origin, method, idleLimit, over: false, requests: 0, sent: false, reused: 'unknown', idleAge: undefined, responseSeen: false, socket: undefined, readBefore: 0 }
+}
+
+/**
+ * What the record of an attempt comes to, now that it has failed.
+ * @param connectErrors errors by which opening a connection failed
+ */
+export function evidenceOf(attempt: Attempt, error: unknown, aborted: boolean, connectErrors: { has(error: object): boolean }): Evidence {
+  const neverConnected = !attempt.sent && causesOf(error).some((cause) => connectErrors.has(cause))
+  return {
+    // Without the event of sending it is not known: undici 6 has none over HTTP/2. That connecting failed is an event.
+    sent: attempt.sent ? true : neverConnected ? false : 'unknown',
+    // Two requests in one attempt: an interceptor has sent one of its own, and which of them died cannot be told.
+    reused: attempt.sent && attempt.requests === 1 ? attempt.reused : 'unknown',
+    responseBytes: responseBytes(attempt),
+    refused: isRefusal(error),
+    aborted,
+  }
+}
+
+function responseBytes({ responseSeen, socket, readBefore }: Attempt): number {
+  // Over HTTP/2 the bytes are those of all streams. Over TLS they are cleartext: an alert does not count (measured, Node 20 and 24).
+  const read = socket === undefined || socket.alpnProtocol === 'h2' ? 0 : Math.max(0, socket.bytesRead - readBefore)
+  return responseSeen ? Math.max(1, read) : read
+}
