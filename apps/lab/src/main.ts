@@ -4,11 +4,12 @@ import { matrix } from './matrix/matrix.js'
 import { memory } from './memory.js'
 import { describeOptions, readOptions } from './options.js'
 import { outage } from './outage.js'
+import { retry } from './retry/retry.js'
 import { rolling } from './rolling/rolling.js'
 import { roundtrips } from './roundtrips.js'
 import { machine, type Scenario } from './scenario.js'
 
-const scenarios: Readonly<Record<string, Scenario>> = { crash, outage, roundtrips, memory, rolling, matrix, lag }
+const scenarios: Readonly<Record<string, Scenario>> = { crash, outage, roundtrips, memory, rolling, matrix, lag, retry }
 
 const common = {
   json: { kind: 'flag', about: 'print one JSON object as the last line' },
@@ -28,9 +29,9 @@ async function main(args: readonly string[]): Promise<void> {
   if (scenario === undefined) throw new Error(`one scenario is to be named: ${Object.keys(scenarios).join(', ')}`)
   const { json, seed = 1, short, ...values } = readOptions(name, args.toSpliced(at, 1), { ...scenario.options, ...common })
   const say = (text: string): void => console.error(text)
-  const { rows, ok } = await scenario.run(values, { seed, short, say })
-  for (const row of rows) say(Object.entries(row).map(([figure, value]) => `${figure} ${value}`).join(', '))
-  if (json) console.log(JSON.stringify({ scenario: name, seed, machine: machine(), rows, ok }))
+  const { rows, ok, ...more } = await scenario.run(values, { seed, short, say })
+  for (const row of [...rows, ...(more.figures ?? [])]) say(Object.entries(row).map(([figure, value]) => `${figure} ${value}`).join(', '))
+  if (json) console.log(JSON.stringify({ scenario: name, seed, machine: machine(), rows, ...more, ok }))
   else say(ok ? 'ok' : 'NOT ok')
   process.exitCode = ok ? 0 : 1
 }

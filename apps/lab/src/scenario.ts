@@ -17,6 +17,10 @@ export type Row = Readonly<Record<string, string | number | boolean>>
 /** What a scenario found. `ok` is whether every demand on it was met. */
 interface Findings {
   readonly rows: readonly Row[]
+  /** Figures of another shape than the rows, where there are any. */
+  readonly figures?: readonly Row[]
+  /** Which demands were not met, a sentence each, where the scenario names them. */
+  readonly unmet?: readonly string[]
   readonly ok: boolean
 }
 
