@@ -48,6 +48,7 @@ writeFileSync(join(consumer, 'package.json'), JSON.stringify({
     express: catalog.express,
     '@types/express': catalog['@types/express'],
     koa: catalog.koa,
+    '@types/koa': catalog['@types/koa'],
     fastify: catalog.fastify,
     hono: catalog.hono,
     '@nestjs/common': catalog['@nestjs/common'],
@@ -62,7 +63,9 @@ writeFileSync(join(consumer, 'package.json'), JSON.stringify({
 run('npm', ['install', '--no-package-lock', '--no-audit', '--no-fund', '--prefer-offline', '--engine-strict=false'], consumer)
 console.log(run(process.execPath, ['esm.mjs'], consumer).trim())
 console.log(run(process.execPath, ['commonjs.cjs'], consumer).trim())
-for (const project of ['nodenext', 'bundler', 'worker']) {
+const counts = /^# pass \d+|^# fail \d+|^# skipped \d+/gm
+console.log(`The guide's adapter, node --test: ${run(process.execPath, ['--test', '--test-reporter=tap', 'guide.test.mjs'], consumer).match(counts).join(', ').replaceAll('# ', '')}`)
+for (const project of ['nodenext', 'bundler', 'koa', 'worker']) {
   run(bin('tsc'), ['-p', `tsconfig.${project}.json`], consumer)
   console.log(`TypeScript, tsconfig.${project}.json: ok`)
 }

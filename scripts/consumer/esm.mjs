@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import express from 'express'
 import { memoryStore } from '@hopwise/core'
+import { createClient } from '@hopwise/client'
 import { attach, idempotent, requestId } from '@hopwise/express'
 
 let orders = 0
@@ -26,5 +27,12 @@ assert.deepEqual([first.status, await first.text()], [201, '{"id":1,"item":"tea"
 assert.deepEqual([second.status, await second.text(), second.headers.get('idempotent-replayed')], [201, '{"id":1,"item":"tea"}', 'true'])
 assert.equal(orders, 1)
 assert.equal(server.keepAliveTimeout, 65_000)
+
+// The client makes the key, since the origin is one that honours it.
+const origin = `http://127.0.0.1:${server.address().port}`
+const api = createClient({ trustedOrigins: [origin] })
+const made = await api(`${origin}/orders`, { method: 'POST', headers: { 'content-type': 'application/json', 'x-user': 'alice' }, body: '{"item":"milk"}' })
+assert.deepEqual([made.status, await made.json()], [201, { id: 2, item: 'milk' }])
+
 assert.equal((await hop.drain()).closed.forced, 0)
 console.log('ESM: the example runs')

@@ -1,13 +1,18 @@
+import { test } from 'node:test'
 import express from 'express'
 import { fastify } from 'fastify'
+import { Hono } from 'hono'
+import { createClient, type RequestError } from '@hopwise/client'
+import { lintAgent, safeAgent } from '@hopwise/client/node'
 import { definePolicy, memoryStore, type IdempotencyStore, type Policy } from '@hopwise/core'
 import { createIdempotency } from '@hopwise/core/idempotency'
 import { idempotent, idempotentRun, requestId } from '@hopwise/express'
 import { idempotency } from '@hopwise/fastify'
+import { idempotent as onHono, policy as policyOnHono, requestId as idOnHono } from '@hopwise/hono'
 import { HopwiseModule, Idempotent, type NestRequest } from '@hopwise/nest'
 import { attach, type Hop } from '@hopwise/node'
 import { sqliteStore } from '@hopwise/sqlite'
-import { adapterContract } from '@hopwise/testkit/adapter'
+import { adapterContract, testAdapterContract } from '@hopwise/testkit/adapter'
 import { storeContract } from '@hopwise/testkit/store'
 
 const store: IdempotencyStore = memoryStore({ maxEntries: 10 })
@@ -26,7 +31,21 @@ export const nest = [
   Idempotent({ lease: '1m' }),
 ]
 export const hop: Hop = attach(app.listen(0), policy)
-export const others = [createIdempotency, sqliteStore, adapterContract, storeContract]
+export const hono = new Hono()
+  .use(policyOnHono(() => hop), idOnHono())
+  .post('/orders', onHono({ store, principal: (c) => c.req.header('x-user') }), (c) => c.json({ id: c.get('requestId'), attempt: c.var.idempotent?.attempt }))
+export const client: typeof fetch = createClient({ chain: ['alb'], trustedOrigins: ['https://api.example.com'] })
+export const verdictOf = (error: RequestError) => error.verdict
+export const agents = [safeAgent('https:'), ...lintAgent(safeAgent('http:'), { chain: ['alb'] })]
+export const others = [createIdempotency, sqliteStore, storeContract]
+testAdapterContract(
+  adapterContract({
+    name: 'mine',
+    capabilities: { streams: true, pipelining: true, parserFirst: 'no', expectContinue: true, drain: 'no' },
+    boot: async () => ({ port: 1, close: async () => {} }),
+  }),
+  test,
+)
 
 // @ts-expect-error A number of seconds without a unit is not a duration.
 definePolicy({ margin: '5' })
