@@ -1,4 +1,5 @@
 import { crash } from './crash/crash.js'
+import { exactlyOnce } from './exactly-once/exactly-once.js'
 import { lag } from './lag/lag.js'
 import { matrix } from './matrix/matrix.js'
 import { memory } from './memory.js'
@@ -9,7 +10,7 @@ import { rolling } from './rolling/rolling.js'
 import { roundtrips } from './roundtrips.js'
 import { machine, type Scenario } from './scenario.js'
 
-const scenarios: Readonly<Record<string, Scenario>> = { crash, outage, roundtrips, memory, rolling, matrix, lag, retry }
+const scenarios: Readonly<Record<string, Scenario>> = { crash, outage, roundtrips, memory, rolling, matrix, lag, retry, 'exactly-once': exactlyOnce }
 
 const common = {
   json: { kind: 'flag', about: 'print one JSON object as the last line' },
@@ -18,7 +19,7 @@ const common = {
 } as const
 
 function usage(): string {
-  const lines = Object.entries(scenarios).flatMap(([name, { about, options }]) => [`  ${name.padEnd(11)}${about}`, ...describeOptions(options).map((line) => `    ${line}`)])
+  const lines = Object.entries(scenarios).flatMap(([name, { about, options }]) => [`  ${name.padEnd(14)}${about}`, ...describeOptions(options).map((line) => `    ${line}`)])
   return ['npm run lab -- SCENARIO [option]...', ...lines, '  all of them:', ...describeOptions(common).map((line) => `    ${line}`)].join('\n')
 }
 
