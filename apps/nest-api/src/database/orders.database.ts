@@ -16,15 +16,16 @@ export class OrdersDatabase implements OnApplicationShutdown {
   readonly store: SqliteTransactionStore<Libsql.Database>
 
   constructor(@Inject(apiConfig.KEY) { database: path }: ConfigType<typeof apiConfig>) {
+    // First: it opens the file for several processes, and waits where another instance does the same.
+    this.store = sqliteTransactionStore({ open: () => new Libsql(path) })
     this.reader = new Libsql(path)
-    this.reader.exec(`PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS orders (
+    this.reader.exec(`PRAGMA busy_timeout = 5000; CREATE TABLE IF NOT EXISTS orders (
       id INTEGER PRIMARY KEY,
       user TEXT NOT NULL,
       item TEXT NOT NULL,
       quantity INTEGER NOT NULL,
       request TEXT NOT NULL
     )`)
-    this.store = sqliteTransactionStore({ open: () => new Libsql(path) })
   }
 
   onApplicationShutdown(): void {

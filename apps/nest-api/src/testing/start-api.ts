@@ -48,7 +48,7 @@ export async function startApi(platform: Platform, database: string, { logger = 
     complaints = (complaints + chunk.toString()).slice(-2_000)
   })
   createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (text) => {
-    lines.push(JSON.parse(text) as LogLine)
+    lines.push(readLine(text))
     for (const check of checks) check()
   })
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
@@ -79,6 +79,11 @@ export async function startApi(platform: Platform, database: string, { logger = 
       return ended
     },
   }
+}
+
+/** What is written before there is a logger is no JSON. */
+function readLine(text: string): LogLine {
+  return text.startsWith('{') ? (JSON.parse(text) as LogLine) : { message: text }
 }
 
 /** The message of a line of either logger. */
