@@ -98,6 +98,16 @@ test('what else is requested in the context of an attempt is not the attempt', (
   expect(one.requests).toBe(1)
 })
 
+test.each(['undici:request:trailers', 'undici:request:error'])('after %s a request is nobody\'s any more', (end) => {
+  const { watch, publish, attempt, request } = setUp()
+  const [one, sent] = [attempt(), request()]
+  watch.run(one, () => publish('undici:request:create', { request: sent }))
+  publish('undici:client:sendHeaders', { request: sent, socket: new FakeSocket() })
+  publish(end, { request: sent })
+  publish('undici:request:headers', { request: sent })
+  expect([one.sent, one.responseSeen]).toEqual([true, false])
+})
+
 test('two requests in one attempt: it was sent, and on which connection is not known', () => {
   const { watch, exchange, attempt } = setUp()
   const one = attempt()

@@ -100,8 +100,14 @@ export function watchUndici(channel: (name: string) => Channel, storage: AsyncSt
     const attempt = request === undefined ? undefined : attemptOf.get(request)
     if (attempt !== undefined) attempt.responseSeen = true
   })
-  listen('undici:request:trailers', ({ request }) => request !== undefined && over(request))
-  listen('undici:request:error', ({ request }) => request !== undefined && over(request))
+  const ended = ({ request }: UndiciMessage): void => {
+    if (request === undefined) return
+    over(request)
+    // A weak entry too is work for each collection of garbage: left to it, they double what a call costs.
+    attemptOf.delete(request)
+  }
+  listen('undici:request:trailers', ended)
+  listen('undici:request:error', ended)
   listen('undici:client:connectError', ({ error }) => {
     if (typeof error === 'object' && error !== null) connectErrors.add(error)
   })

@@ -1,0 +1,59 @@
+import { seededRandom } from '../../scenario.js'
+import type { LabClient } from '../clients/client.js'
+import { lossFaults, lossLabel, lossMethods, plainLabel } from '../counted/labels.js'
+import { send } from './call.js'
+import type { Fared, LossesJob, LossesResult } from './messages.js'
+
+/** How many calls are under way at a time. */
+const atATime = 4
+
+/** Makes calls that are lost, each between two that are not, until as many were lost as was asked. */
+export async function runLosses(client: LabClient, { origin, losses, seed }: LossesJob): Promise<LossesResult> {
+  const random = seededRandom(seed)
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
+  const { signal } = new AbortController()
+  const methods = Object.fromEntries(lossMethods.map((method) => [method, { lost: 0, recovered: 0 }]))
+  const plain: number[] = []
+  const repairs: number[] = []
+  let plainFailed = 0
+  let ids = 0
+  // Whoever begins one takes a place, and gives it back where the call was not lost.
+  let places = losses
+
+  const plainCall = async (): Promise<void> => {
+    const began = performance.now()
+    const answer = await send(client, 'GET', `${origin}/${plainLabel}/${(ids += 1)}`, signal).catch(() => undefined)
+    plain.push(performance.now() - began)
+    if (answer?.status !== 200) plainFailed += 1
+  }
+  const lostCall = async (): Promise<void> => {
+    const method = pick(lossMethods)
+    const began = performance.now()
+    const answer = await send(client, method, `${origin}/${lossLabel(method, pick(lossFaults))}/${(ids += 1)}`, signal).catch(() => undefined)
+    const ms = performance.now() - began
+    if (answer?.body === 'unset') {
+      places += 1
+      return
+    }
+    const fared = methods[method] as { -readonly [Key in keyof Fared]: Fared[Key] }
+    fared.lost += 1
+    if (answer?.status === 200) fared.recovered += 1
+    if (method === 'GET') repairs.push(ms)
+  }
+  const worker = async (): Promise<void> => {
+    while (places > 0) {
+      places -= 1
+      await plainCall()
+      await lostCall()
+    }
+  }
+  await Promise.all(Array.from({ length: atATime }, worker))
+  // A place that came back when the other workers were done.
+  await worker()
+  return { methods, plainP99: p99(plain), plainFailed, repairP99: p99(repairs) }
+}
+
+function p99(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other)
+  return sorted[Math.ceil(sorted.length * 0.99) - 1] ?? 0
+}
