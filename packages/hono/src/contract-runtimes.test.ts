@@ -2,7 +2,7 @@ import { adapterContract, bootProgram, installed, testAdapterContract, type Adap
 import { describe, expect, test } from 'vitest'
 import { bun, contractServer, deno, type OtherRuntime } from './testing/runtimes.js'
 
-const noClose = 'its server cannot be told to say close on a connection; what its own stop does is in drain-runtimes.test.ts'
+const noClose = 'its stop closes idle connections at once; what it does is in drain-runtimes.test.ts'
 const all: AdapterCapabilities = { streams: true, pipelining: true, parserFirst: true, expectContinue: true, drain: noClose }
 const closes = 'Bun.serve closes a connection on which a request comes while another one is being answered (oven-sh/bun#38128)'
 
