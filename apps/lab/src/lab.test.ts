@@ -36,7 +36,7 @@ describe('the short forms meet the demands of the long ones', () => {
 })
 
 test.each([
-  [['crush'], /one scenario is to be named: crash, outage, roundtrips, memory, rolling, matrix, lag, retry/],
+  [['crush'], /one scenario is to be named: crash, outage, roundtrips, memory, rolling, matrix, lag, retry, exactly-once/],
   [['crash', '--store', 'oracle'], /--store is "oracle"; allowed: redis, postgres, postgres-tx, sqlite, sqlite-tx/],
   [['crash', '--seed', 'x'], /--seed is "x"; allowed: a whole number/],
   [['crash', '--store'], /--store is without a value; allowed: redis/],

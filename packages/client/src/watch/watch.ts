@@ -103,7 +103,7 @@ export function watchUndici(channel: (name: string) => Channel, storage: AsyncSt
   const ended = ({ request }: UndiciMessage): void => {
     if (request === undefined) return
     over(request)
-    // A weak entry too is work for each collection of garbage: left to it, they double what a call costs.
+    // A weak entry too is work for each collection of garbage: left to it, they nearly double what a call of undici costs.
     attemptOf.delete(request)
   }
   listen('undici:request:trailers', ended)
