@@ -11,7 +11,7 @@ const server = serverForFile()
 const seconds = (count: number) => (count * 1_000) as Duration
 
 /** The server's clock is real: an advance waits. */
-const clock = { advance: (by: Duration) => new Promise<void>((resolve) => void setTimeout(resolve, by)), unit: 300 }
+const clock = { advance: (by: Duration) => new Promise<void>((resolve) => void setTimeout(resolve, by)), unit: 400 }
 
 let tables = 0
 
