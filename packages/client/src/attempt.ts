@@ -1,6 +1,7 @@
 import { anySignal, timeoutError, untilAborted } from './abort.js'
 import { asStream, freezeBody, type FrozenBody } from './body.js'
 import { noEvidence, type Evidence } from './evidence.js'
+import type { FreshConnection } from './fresh-connection.js'
 import type { Settings } from './options.js'
 import type { Order } from './order.js'
 import { isPermanent, isRefusal } from './request-error.js'
@@ -24,11 +25,13 @@ export interface AttemptContext {
   readonly deadline: AbortSignal | undefined
   /** An idempotent method, or a request with an Idempotency-Key. */
   readonly repeatable: boolean
+  /** Whether an attempt of this call was lost: the next ones keep off pooled connections, where the runtime can be asked for that. */
+  readonly fresh: boolean
 }
 
 /** Sends an order once. Never throws: what went wrong is the outcome, with its evidence. */
 export async function attemptOnce(order: Order, context: AttemptContext): Promise<Outcome> {
-  const { settings, runtime, fetch, deadline, repeatable } = context
+  const { settings, runtime, fetch, deadline, repeatable, fresh } = context
   const { origin } = order.url
   const own = new AbortController()
   const signal = anySignal([own.signal, order.signal, deadline]) ?? own.signal
@@ -36,11 +39,13 @@ export async function attemptOnce(order: Order, context: AttemptContext): Promis
   const { firstByteTimeout, clock } = settings
   const cancelTimer = clock.after(firstByteTimeout, () => own.abort(timeoutError('firstByteTimeout', firstByteTimeout)))
   let given = false
+  let connection: FreshConnection | undefined
   const send = async (): Promise<Response> => {
     const body = await bodyFor(order.body, runtime.resendsBytes && !repeatable)
-    const init = { ...order.rest, method: order.method, headers: order.headers, redirect: innerRedirect(order, runtime, settings.keyField), signal, ...body }
-    // Nothing may leave once the caller has given up, also where making the body took its time.
+    // Nothing may leave once the caller has given up, also where making the body took its time; and nobody would release a connection then.
     signal.throwIfAborted()
+    connection = fresh ? runtime.freshConnection?.() : undefined
+    const init = { ...connection?.init, ...order.rest, method: order.method, headers: order.headers, redirect: innerRedirect(order, runtime, settings.keyField), signal, ...body }
     given = true
     return fetch(order.url.href, init as RequestInit)
   }
@@ -52,6 +57,7 @@ export async function attemptOnce(order: Order, context: AttemptContext): Promis
     return failure(attempt, error, order, runtime, given)
   } finally {
     cancelTimer()
+    connection?.release()
     attempt.over = true
   }
 }
@@ -77,5 +83,5 @@ async function bodyFor(frozen: FrozenBody, onlyStream: boolean): Promise<{ body?
 /** Redirects are followed by the client, where it can see them: runtimes take the key along to other origins. */
 function innerRedirect({ redirect, headers }: Order, { showsRedirects }: Runtime, keyField: string): Order['redirect'] {
   if (redirect !== 'follow' || showsRedirects) return redirect === 'follow' ? 'manual' : redirect
-  return headers.has(keyField) ? 'error' : 'follow'
+  return headers.has(keyField) ? 'manual' : 'follow'
 }

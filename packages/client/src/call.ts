@@ -46,7 +46,7 @@ async function readGiven(input: string | URL | Request, init: ClientInit | undef
     if (signal?.aborted !== true) throw error
     const evidence = { ...noEvidence, sent: false, aborted: true }
     const about = { method: init?.method ?? (input instanceof Request ? input.method : 'GET'), origin: new URL(input instanceof Request ? input.url : String(input)).origin }
-    throw new RequestError({ verdict: 'aborted', evidence, attempts: 0, ...about, cause: error, name: nameOf(error, 'AbortError') })
+    throw new RequestError({ verdict: 'aborted', evidence, attempts: 0, budgetSpent: false, ...about, cause: error, name: nameOf(error, 'AbortError') })
   }
 }
 
@@ -89,6 +89,7 @@ class Trip {
     let order = first
     for (let redirects = 0; ; redirects += 1) {
       const response = await this.#exchange(order)
+      if (order.redirect === 'follow' && response.type === 'opaqueredirect') throw this.#error(order, 'response-started', this.#evidence, new Error('a redirect of a request with a key, and the browser does not show where to'))
       const redirected = order.redirect === 'follow' ? redirectOf(response.status, response.headers.get('location'), order.url, order.method) : undefined
       if (redirected === undefined) return this.#handOver(response, redirects > 0)
       if (redirects === mostRedirects) throw this.#error(order, 'response-started', this.#evidence, new Error(`more than ${mostRedirects} redirects`))
@@ -111,15 +112,21 @@ class Trip {
     const info: CallInfo = { method: order.method, origin, requestId: this.#requestId }
     const repeatable = isIdempotent(order.method) || (order.headers.get(settings.keyField) ?? '') !== ''
     const judge = createJudge(settings.judge, { origin, repeatable, replayable: isReplayable(order.body) })
+    let lost = false
     for (;;) {
       events.emit('attempt', () => ({ ...info, resendCount: this.#attempts }))
       this.#attempts += 1
-      const outcome = await attemptOnce(order, { settings, runtime, fetch, deadline: this.#deadline?.signal, repeatable })
+      const outcome = await attemptOnce(order, { settings, runtime, fetch, deadline: this.#deadline?.signal, repeatable, fresh: lost })
       if (outcome.kind === 'failure') {
         this.#evidence = outcome.evidence
         const { verdict, next } = judge.failed(outcome.evidence, outcome.permanent, this.#remaining())
         if (verdict === 'stale-reuse' && outcome.idleAge !== undefined) settings.idle.foundDead(origin, outcome.idleAge)
-        if (next.kind === 'done') throw this.#error(order, verdict, outcome.evidence, outcome.error)
+        // A stream that was refused lost no connection.
+        lost ||= verdict !== 'refused'
+        if (next.kind === 'done') {
+          if (next.budgetSpent) events.emit('budgetSpent', () => ({ ...info, verdict }))
+          throw this.#error(order, verdict, outcome.evidence, outcome.error, next.budgetSpent)
+        }
         events.emit('retry', () => ({ ...info, why: next.why, delay: next.delay, verdict }))
         await this.#before(next, order, undefined)
         if (verdict === 'stale-reuse') runtime.watch?.closeIdle(origin, suspectAge(outcome.idleAge, next.fresh))
@@ -128,7 +135,10 @@ class Trip {
         this.#evidence = answeredEvidence
         const problem = judge.asksForProblem(status, headers.get('content-type')) ? await problemTypeOf(outcome.response) : undefined
         const next = judge.answered(status, retryAfterOf(headers.get('retry-after'), settings.clock.wall()), problem, this.#remaining())
-        if (next.kind === 'done') return outcome.response
+        if (next.kind === 'done') {
+          if (next.budgetSpent) events.emit('budgetSpent', () => ({ ...info, status }))
+          return outcome.response
+        }
         events.emit('retry', () => ({ ...info, why: next.why, delay: next.delay, status }))
         await this.#before(next, order, outcome)
       }
@@ -155,12 +165,12 @@ class Trip {
     return this.#endsAt - this.#context.settings.clock.now()
   }
 
-  #error(order: Order, verdict: Verdict, evidence: Evidence, cause: unknown): RequestError {
+  #error(order: Order, verdict: Verdict, evidence: Evidence, cause: unknown, budgetSpent = false): RequestError {
     const { method, url: { origin } } = order
     const attempts = this.#attempts
-    this.#context.events.emit('failed', () => ({ method, origin, requestId: this.#requestId, verdict, evidence, attempts }))
+    this.#context.events.emit('failed', () => ({ method, origin, requestId: this.#requestId, verdict, evidence, attempts, budgetSpent }))
     const name = verdict === 'aborted' ? nameOf(cause, 'AbortError') : nameOf(cause, '') === 'TimeoutError' ? 'TimeoutError' : undefined
-    return new RequestError({ verdict, evidence, attempts, method, origin, cause, ...(name !== undefined && { name }) })
+    return new RequestError({ verdict, evidence, attempts, budgetSpent, method, origin, cause, ...(name !== undefined && { name }) })
   }
 }
 

@@ -14,6 +14,11 @@ export interface ClientEvents {
   readonly attempt: CallInfo & { readonly resendCount: number }
   /** Another attempt will be made, `delay` milliseconds from now. A `verdict` where the last one failed, a `status` where it was answered. */
   readonly retry: CallInfo & { readonly why: 'repair' | 'policy'; readonly delay: number; readonly verdict?: Verdict; readonly status?: number }
+  /**
+   * There would be another attempt, if the retry budget of the origin were not spent: the call fails (`verdict`), or its response is
+   * handed over (`status`).
+   */
+  readonly budgetSpent: CallInfo & { readonly verdict?: Verdict; readonly status?: number }
   /** A call has failed, and its error goes to the caller. */
-  readonly failed: CallInfo & Pick<Failure, 'verdict' | 'evidence' | 'attempts'>
+  readonly failed: CallInfo & Pick<Failure, 'verdict' | 'evidence' | 'attempts' | 'budgetSpent'>
 }

@@ -1,5 +1,5 @@
 import { createTraceContext, runInContext } from '@hopwise/core'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { bindings } from './testing/bindings.js'
 import { ok, startFaultServer, type FaultServer } from './testing/fault-server.js'
 
@@ -32,6 +32,14 @@ describe.each(bindings)('$name', (binding) => {
     await client.send(`${server.origin}/x`, { method: 'POST', body: 'tea' })
     await client.send(`${server.origin}/x`, { method: 'POST', body: 'tea' })
     expect(new Set(values('idempotency-key')).size).toBe(2)
+  })
+
+  test('a key is made where there is no randomUUID, as on a page of a browser that is no secure context', async () => {
+    const { server, client, values } = await open(true)
+    Object.defineProperty(crypto, 'randomUUID', { value: undefined, configurable: true })
+    onTestFinished(() => void Reflect.deleteProperty(crypto, 'randomUUID'))
+    await client.send(`${server.origin}/x`, { method: 'POST', body: 'tea' })
+    expect(values('idempotency-key')[0]).toMatch(uuid)
   })
 
   test('no key is made for another origin, and the POST is sent once', async () => {

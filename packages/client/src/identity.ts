@@ -2,7 +2,7 @@ import { createUuid7, outgoingFields } from '@hopwise/core'
 import { isIdempotent } from './methods.js'
 import type { Settings } from './options.js'
 
-const newRequestId = /* @__PURE__ */ createUuid7()
+const newUuid7 = /* @__PURE__ */ createUuid7()
 
 /** The fields that a call gets besides its own, the same on each of its attempts. */
 export interface Identity {
@@ -23,7 +23,7 @@ export function identify(method: string, url: URL, field: (name: string) => stri
   const isTrusted = trusted.has(url.origin)
   const key = present(field(keyField)) ? undefined : isTrusted ? makeKey(method, url, settings) : undefined
   const context = outgoingFields(undefined, { requestIdHeader: requestIdField })
-  if (!context.some(([name]) => name === requestIdField)) context.push([requestIdField, newRequestId()])
+  if (!context.some(([name]) => name === requestIdField)) context.push([requestIdField, newUuid7()])
   // What services say to each other is nobody else's: a stranger gets the id only.
   const told = context.filter(([name]) => (isTrusted || name === requestIdField) && !present(field(name)))
   return {
@@ -35,7 +35,8 @@ export function identify(method: string, url: URL, field: (name: string) => stri
 
 function makeKey(method: string, url: URL, { idempotencyKey }: Settings): string | undefined {
   if (isIdempotent(method) || idempotencyKey === 'none') return undefined
-  if (idempotencyKey === 'auto') return crypto.randomUUID()
+  // Browsers have randomUUID in secure contexts only.
+  if (idempotencyKey === 'auto') return (crypto as Partial<Crypto>).randomUUID?.() ?? newUuid7()
   const key = idempotencyKey({ method, url })
   if (key !== undefined && !/^[!-~]{1,255}$/.test(key)) throw new TypeError('idempotencyKey: the key has to be 1 to 255 visible ASCII characters')
   return key

@@ -25,7 +25,8 @@ export interface JudgedCall {
 
 /** What comes next: nothing, or another attempt. */
 export type Next =
-  | { readonly kind: 'done' }
+  /** `budgetSpent`: there would be another attempt, if there were a token for it. */
+  | { readonly kind: 'done'; readonly budgetSpent: boolean }
   | { readonly kind: 'send'; readonly why: 'repair' | 'policy'; readonly delay: number; readonly fresh: boolean }
 
 /** Judges the attempts of one call. It counts; the rules are in `retry-rules.ts`. */
@@ -38,7 +39,7 @@ export interface Judge {
   asksForProblem(status: number, contentType: string | null | undefined): boolean
 }
 
-const done: Next = { kind: 'done' }
+const done: Next = { kind: 'done', budgetSpent: false }
 
 /** Makes the judge of one call. */
 export function createJudge({ rules, policy, budget, random }: JudgeSettings, { origin, repeatable, replayable }: JudgedCall): Judge {
@@ -49,8 +50,9 @@ export function createJudge({ rules, policy, budget, random }: JudgeSettings, { 
   const byPolicy = (retryAfter: number | undefined, remaining: number): Next => {
     if (policy === undefined || retries >= policy.attempts - 1) return done
     const delay = backoffDelay(retries, retryAfter, remaining, random(), policy)
+    if (delay === undefined) return done
     // The budget last: a token is only spent where there is an attempt for it.
-    if (delay === undefined || budget?.spend(origin) === false) return done
+    if (budget?.spend(origin) === false) return { kind: 'done', budgetSpent: true }
     retries += 1
     return { kind: 'send', why: 'policy', delay, fresh: false }
   }

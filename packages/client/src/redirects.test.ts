@@ -73,8 +73,14 @@ test('a stream cannot follow where the body is asked for again: the redirect its
 test('in a browser, which shows no redirect, one with a key is refused, and one without is left to the browser', async () => {
   const { createClientOf } = await import('./client.js')
   const server = await start(({ target }) => (target === '/a' ? to('/b') : ok))
-  const client = createClientOf({ retry: false }, { runtime: { resendsBytes: false, showsRedirects: false } })
-  await expect(client(`${server.origin}/a`, { method: 'POST', body: 'tea', headers: secrets })).rejects.toThrow()
+  const likeBrowser: typeof fetch = async (url, init) => {
+    const response = await fetch(url, init)
+    if (init?.redirect !== 'manual' || response.headers.get('location') === null) return response
+    return Object.defineProperties(new Response(null), { type: { value: 'opaqueredirect' }, status: { value: 0 } })
+  }
+  const client = createClientOf({ fetch: likeBrowser }, { runtime: { resendsBytes: false, showsRedirects: false } })
+  await expect(client(`${server.origin}/a`, { method: 'POST', body: 'tea', headers: secrets })).rejects.toMatchObject({ verdict: 'response-started', attempts: 1 })
+  expect(server.count('/a')).toBe(1)
   expect(server.count('/b')).toBe(0)
   expect(await client(`${server.origin}/a`)).toMatchObject({ status: 200, redirected: true })
 })

@@ -6,6 +6,8 @@ export interface Failure {
   readonly evidence: Evidence
   /** How often the request was given to the runtime. */
   readonly attempts: number
+  /** Whether the call would have gone on, if the retry budget of its origin were not spent. */
+  readonly budgetSpent: boolean
   readonly method: string
   readonly origin: string
   /** `'TimeoutError'` where a time of the client was over, `'AbortError'` or the reason's own name where the caller gave up. */
@@ -27,18 +29,21 @@ export class RequestError extends TypeError {
   readonly responseBytes: number
   /** How often the request was given to the runtime. */
   readonly attempts: number
+  /** Whether the call would have gone on, if the retry budget of its origin were not spent. */
+  readonly budgetSpent: boolean
   /** The code of the error beneath, such as `ECONNRESET`. */
   readonly code: string | undefined
 
-  constructor({ verdict, evidence, attempts, method, origin, name, cause }: Failure) {
+  constructor({ verdict, evidence, attempts, budgetSpent, method, origin, name, cause }: Failure) {
     const beneath = innermost(cause)
-    super(`${method} ${origin}: ${verdict}, ${describe(evidence)}, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${beneath.message}`, { cause })
+    super(`${method} ${origin}: ${verdict}, ${describe(evidence)}, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}${budgetSpent ? ', retry budget spent' : ''}: ${beneath.message}`, { cause })
     this.name = name ?? 'RequestError'
     this.verdict = verdict
     this.sent = evidence.sent
     this.reused = evidence.reused
     this.responseBytes = evidence.responseBytes
     this.attempts = attempts
+    this.budgetSpent = budgetSpent
     this.code = beneath.code
   }
 }
@@ -88,13 +93,17 @@ export function isPermanent(error: unknown): boolean {
   })
 }
 
+const denoRefusal = 'stream error received: refused stream before processing any application logic'
+
 /**
  * Whether an error says that the server refused the stream before it began (RFC 9113 8.7): REFUSED_STREAM as Node's http2 tells it,
- * or as undici 8 does.
+ * as undici 8 does, or as Deno does, whose HTTP/2 says by "received" that it was the server's word (Deno 2.9.6). Deno does not tell which
+ * id a GOAWAY named.
  */
 export function isRefusal(error: unknown): boolean {
   return causesOf(error).some((cause) => {
     if ('http2ErrorCode' in cause && cause.http2ErrorCode === 7) return true
+    if ('message' in cause && cause.message === denoRefusal) return true
     return 'code' in cause && cause.code === 'ERR_HTTP2_STREAM_ERROR' && cause instanceof Error && cause.message.includes('NGHTTP2_REFUSED_STREAM')
   })
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ok, startFaultServer, type Fault, type FaultServer, type SeenRequest } from './testing/fault-server.js'
+import { startHttp2Server, type StreamFault } from './testing/http2-server.js'
 import { otherRuntimes, runCalls, type RuntimeCall } from './testing/runtimes.js'
 
 /** The fault is the first part of the target. */
@@ -31,6 +32,17 @@ const isKeyless = (name: string): boolean => /^(?:POST|PATCH)/.test(name) && nam
 
 const rows = Object.keys(faults).flatMap((fault) => Object.entries(requests).map(([name, request]) => ({ fault, name, target: `/${fault}/${name}`, request })))
 const calls = rows.flatMap(({ target, request }) => [warm, warm, { ...request, target }])
+
+/** A server that answers `/gather` only once it has come on ten connections, and closes each used one under any other request. */
+function startGatheringServer(): Promise<FaultServer> {
+  let gather = (): void => {}
+  const gathered = new Promise<void>((resolve) => (gather = resolve))
+  return startFaultServer(({ target, before, nth }) => {
+    if (target !== '/gather') return nth > 1 ? 'fin' : ok
+    if (before === 9) gather()
+    return gathered.then(() => ok)
+  })
+}
 
 describe.each(otherRuntimes)('$name', (runtime) => {
   let server: FaultServer
@@ -94,5 +106,44 @@ describe.each(otherRuntimes)('$name', (runtime) => {
     const [result] = await runCalls(runtime, silent.origin, [{ target: '/x', method: 'GET', abortAfter: 50 }])
     expect(result).toMatchObject({ name: 'AbortError', verdict: 'aborted', sent: 'unknown' })
     await silent.close()
+  })
+})
+
+describe.each(otherRuntimes.filter(({ name }) => name === 'Bun' || name === 'Deno'))('$name, which tells nothing', ({ name, run }) => {
+  // Bun tries each pooled connection with a request that it takes for idempotent, and Deno two with any, by themselves.
+  test.each([
+    ['GET', name === 'Bun' ? 11 : 3],
+    ['POST-key', name === 'Bun' ? 2 : 3],
+  ])('ten dead connections in the pool: %s is lost, and comes through on a fresh one, after %i sends', async (request, sends) => {
+    const server = await startGatheringServer()
+    const results = await runCalls({ name, run }, server.origin, [{ target: '/gather', method: 'GET', together: 10 }, { ...(requests[request] ?? warm), target: '/x' }])
+    expect(results[1]).toMatchObject({ status: 200, body: 'ok' })
+    expect(server.seen.filter(({ target }) => target === '/x').map(({ nth }) => nth)).toEqual([...Array<number>(sends - 1).fill(2), 1])
+    await server.close()
+  })
+
+  test('a budget that is spent is told', async () => {
+    const server = await startFaultServer(() => 'fin')
+    const [first, second] = await runCalls({ name, run }, server.origin, [{ target: '/x', method: 'GET' }, { target: '/y', method: 'GET' }], { options: { budget: { tokens: 2 } } })
+    expect([first, second]).toMatchObject([{ verdict: 'fresh-loss', budgetSpent: false }, { verdict: 'fresh-loss', budgetSpent: true }])
+    await server.close()
+  })
+})
+
+describe('Deno over HTTP/2', () => {
+  const deno = otherRuntimes.find(({ name }) => name === 'Deno') as (typeof otherRuntimes)[number]
+
+  test.each<[string, StreamFault, number, number, object]>([
+    ['that was refused is sent once more', 'refuse', 1, 2, { status: 200 }],
+    ['that is refused again and again is sent twice', 'refuse', 9, 2, { verdict: 'refused' }],
+    ['whose connection was cut is sent once', 'cut', 1, 1, { verdict: 'fresh-loss' }],
+    // Deno says of a GOAWAY only why, and not of which ids.
+    ['above the id of a GOAWAY is sent once', 'goaway-below', 1, 1, { verdict: 'fresh-loss' }],
+  ])('a POST without a key %s', async (_what, fault, times, sends, outcome) => {
+    const server = await startHttp2Server(({ path, before }) => (path === '/x' && before < times ? fault : 'ok'))
+    const results = await runCalls(deno, server.origin, [warm, { method: 'POST', body: 'tea', target: '/x' }])
+    expect(server.count('/x')).toBe(sends)
+    expect(results).toMatchObject([{ status: 200 }, outcome])
+    await server.close()
   })
 })

@@ -41,12 +41,11 @@ const rights: Readonly<Record<string, Rights>> = {
 
 /**
  * Bun and Deno do not tell what became of a connection: neither that a response had begun (their own fetch sends such a GET again as
- * well), nor that a stream was refused. What may be repeated is repeated then, and what may not is not.
+ * well), nor, but for a refused stream, that the server did not begin. What may be repeated is repeated then, and what may not is not.
  */
 const rightsUntold: Readonly<Record<string, Rights>> = {
   midheaders: { repeatable: repaired, post: lostOnce },
   'goaway-above': { repeatable: repaired, post: lostOnce },
-  'refused-stream': { repeatable: repaired, post: lostOnce },
 }
 
 /** undici 6 and 7 do not tell which id a GOAWAY named. */

@@ -52,7 +52,7 @@ export interface FaultServer {
 export const ok: Answer = { status: 200, body: 'ok' }
 
 /** Starts a server on a free port. It closes no connection by itself. */
-export async function startFaultServer(decide: (request: SeenRequest) => Fault, tls?: { readonly key: string; readonly cert: string }): Promise<FaultServer> {
+export async function startFaultServer(decide: (request: SeenRequest) => Fault | Promise<Fault>, tls?: { readonly key: string; readonly cert: string }): Promise<FaultServer> {
   const seen: SeenRequest[] = []
   const connections = new Map<Socket, { readonly id: number; requests: number }>()
   const waiters = new Set<() => void>()
@@ -72,7 +72,9 @@ export async function startFaultServer(decide: (request: SeenRequest) => Fault, 
         connection: connection.id, nth: connection.requests, before: seen.filter((other) => other.target === target).length,
       }
       seen.push(one)
-      act(decide(one), request.socket, response)
+      const fault = decide(one)
+      if (fault instanceof Promise) void fault.then((later) => act(later, request.socket, response))
+      else act(fault, request.socket, response)
       for (const waiter of waiters) waiter()
     })
   }

@@ -30,8 +30,8 @@ async function call(client, origin, one) {
     const response = await (one.bodyKind === 'request' ? client(new Request(url, init)) : client(url, init))
     return { status: response.status, body: await response.text(), redirected: response.redirected }
   } catch (error) {
-    const { verdict, sent, name } = error
-    return { verdict, sent, name }
+    const { verdict, sent, name, budgetSpent } = error
+    return { verdict, sent, name, budgetSpent }
   }
 }
 
@@ -43,6 +43,9 @@ async function call(client, origin, one) {
 export async function makeCalls({ origin, calls, bare, options }) {
   const client = bare ? fetch : createClient({ random: () => 0, ...options })
   const results = []
-  for (const one of calls) results.push(await call(client, origin, one))
+  for (const { together = 1, ...one } of calls) {
+    const [first] = await Promise.all(Array.from({ length: together }, () => call(client, origin, one)))
+    results.push(first)
+  }
   return results
 }

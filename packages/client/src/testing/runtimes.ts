@@ -31,7 +31,7 @@ function byProgram(name: string, command: string, args: readonly string[]): Othe
 /** Bun, Deno and workerd, from their npm packages; the install scripts of those are not needed. */
 export const otherRuntimes: readonly OtherRuntime[] = [
   byProgram('Bun', fileOf('bun', `@oven/bun-${platform()}-${arch() === 'arm64' ? 'aarch64' : arch()}/bin/bun`), []),
-  byProgram('Deno', fileOf('deno', `@deno/${platform()}-${arch()}${platform() === 'linux' ? '-glibc' : ''}/deno`), ['run', '--no-remote', '--allow-net', '--allow-env', '--allow-read', '--allow-sys']),
+  byProgram('Deno', fileOf('deno', `@deno/${platform()}-${arch()}${platform() === 'linux' ? '-glibc' : ''}/deno`), ['run', '--no-remote', '--allow-net', '--allow-env', '--allow-read', '--allow-sys', '--unsafely-ignore-certificate-errors=127.0.0.1']),
   { name: 'workerd', run: (order) => runOnWorkerd(order, []) },
   { name: 'workerd with nodejs_compat', run: (order) => runOnWorkerd(order, ['nodejs_compat']) },
 ]
@@ -42,6 +42,8 @@ export interface RuntimeCall {
   readonly method: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
+  /** Sent as often as it says at once, before the next call is made. [1] */
+  readonly together?: number
   /** How the body is given. ['string'] */
   readonly bodyKind?: 'string' | 'bytes' | 'blob' | 'form' | 'params' | 'made' | 'request'
   /** The call is aborted after so many milliseconds. */
@@ -56,6 +58,7 @@ export interface RuntimeResult {
   readonly verdict?: string
   readonly sent?: boolean | string
   readonly name?: string
+  readonly budgetSpent?: boolean
 }
 
 /**

@@ -124,7 +124,10 @@ export class Exchange {
 
   #judged(attempt: DispatchAttempt, status: number, field: (name: string) => string | undefined, problemType: string | undefined): boolean {
     const next = this.#judge.answered(status, retryAfterOf(field('retry-after'), this.#context.settings.clock.wall()), problemType, this.#remaining())
-    if (next.kind === 'done') return false
+    if (next.kind === 'done') {
+      if (next.budgetSpent) this.#context.events.emit('budgetSpent', () => ({ ...this.#info, status }))
+      return false
+    }
     this.#context.events.emit('retry', () => ({ ...this.#info, why: next.why, delay: next.delay, status }))
     const { clock } = this.#context.settings
     // A body that trickles must not hold the next attempt up.
@@ -161,7 +164,10 @@ export class Exchange {
     const { verdict, next } = this.#judge.failed(evidence, permanent, this.#remaining())
     const { idle } = this.#context.settings
     if (verdict === 'stale-reuse' && attempt.record.idleAge !== undefined) idle.foundDead(this.#info.origin, attempt.record.idleAge)
-    if (next.kind === 'done') return this.#fail(error, verdict)
+    if (next.kind === 'done') {
+      if (next.budgetSpent) this.#context.events.emit('budgetSpent', () => ({ ...this.#info, verdict }))
+      return this.#fail(error, verdict, next.budgetSpent)
+    }
     this.#context.events.emit('retry', () => ({ ...this.#info, why: next.why, delay: next.delay, verdict }))
     if (verdict === 'stale-reuse') this.#context.watch?.closeIdle(this.#info.origin, suspectAge(attempt.record.idleAge, next.fresh))
     this.#later(next.delay)
@@ -220,15 +226,15 @@ export class Exchange {
     }
   }
 
-  #fail(error: unknown, verdict: Verdict | undefined): void {
+  #fail(error: unknown, verdict: Verdict | undefined, budgetSpent = false): void {
     this.#over = true
     this.#cancelDeadline()
     const evidence = this.#evidence
     const attempts = this.#attempts
     const name = error instanceof Error || error instanceof DOMException ? error.name : 'AbortError'
     const found = verdict ?? verdictOf(evidence)
-    this.#context.events.emit('failed', () => ({ ...this.#info, verdict: found, evidence, attempts }))
-    this.#sides.fail(new RequestError({ ...this.#info, verdict: found, evidence, attempts, cause: error, ...((found === 'aborted' || name === 'TimeoutError') && { name }) }))
+    this.#context.events.emit('failed', () => ({ ...this.#info, verdict: found, evidence, attempts, budgetSpent }))
+    this.#sides.fail(new RequestError({ ...this.#info, verdict: found, evidence, attempts, budgetSpent, cause: error, ...((found === 'aborted' || name === 'TimeoutError') && { name }) }))
   }
 
   #remaining(): number {

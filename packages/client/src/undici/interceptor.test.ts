@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { CommonOptions } from '../options.js'
 import type { RequestError } from '../request-error.js'
 import type { CurrentHandler, Dispatch, DispatchOptions, LegacyHandler } from './dispatch.js'
 import { hopwiseOf } from './interceptor.js'
@@ -8,14 +9,17 @@ const get: DispatchOptions = { ...post, method: 'GET', body: null }
 const keyed: DispatchOptions = { ...post, headers: ['Idempotency-Key', 'order-1'] }
 
 /** A dispatcher that does what a test says with the handler of each attempt, in the shape of undici 6. */
-function composed(act: (handler: LegacyHandler, attempt: number, options: DispatchOptions) => void) {
+function composed(act: (handler: LegacyHandler, attempt: number, options: DispatchOptions) => void, options: CommonOptions = {}) {
   let attempts = 0
-  const dispatch = (options: DispatchOptions, handler: object): boolean => {
-    act(handler, (attempts += 1), options)
+  const dispatch = (given: DispatchOptions, handler: object): boolean => {
+    act(handler, (attempts += 1), given)
     return true
   }
   // Without a watch: what the handler is told is all the evidence.
-  return { dispatch: hopwiseOf({ random: () => 0 }, { watch: null })(dispatch as Dispatch), attempts: () => attempts }
+  const interceptor = hopwiseOf({ random: () => 0, ...options }, { watch: null })
+  const heard: unknown[] = []
+  interceptor.on('budgetSpent', ({ status, verdict }) => heard.push(status ?? verdict))
+  return { dispatch: interceptor(dispatch as Dispatch), attempts: () => attempts, heard }
 }
 
 function call(dispatch: Dispatch, options: DispatchOptions): Promise<{ status: number; body: string }> {
@@ -198,4 +202,18 @@ test('getBody makes the body of each attempt, and an error in it is told', async
   expect(await call(dispatch, { ...keyed, body: null, getBody: async () => `body ${(made += 1)}` })).toMatchObject({ status: 200 })
   expect(bodies).toEqual(['body 1', false, 'body 2', false])
   await expect(call(dispatch, { ...keyed, getBody: () => { throw new Error('no body') } })).rejects.toThrow('no body')
+})
+
+test('that the budget is spent is told: of a response that is handed over, and of a call that fails', async () => {
+  const { dispatch, attempts, heard } = composed(
+    (handler, attempt) => {
+      handler.onConnect?.(() => {})
+      if (attempt < 3) answer(handler, 503)
+      else handler.onError?.(new Error('other side closed'))
+    },
+    { budget: { tokens: 1 } },
+  )
+  expect(await call(dispatch, get)).toMatchObject({ status: 503 })
+  await expect(call(dispatch, get)).rejects.toMatchObject({ verdict: 'fresh-loss', attempts: 1, budgetSpent: true })
+  expect([attempts(), heard]).toEqual([3, [503, 'fresh-loss']])
 })

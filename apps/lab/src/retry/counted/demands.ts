@@ -1,4 +1,4 @@
-import { tellsOfConnections } from '../runtimes.js'
+import { tellsOfConnections, type RuntimeName } from '../runtimes.js'
 import type { DeadSocketsFigure, Figure, LossesFigure, OutageFigure } from './figures.js'
 
 const mostRepairMs = 25
@@ -9,8 +9,8 @@ const mostDeadSocketsMs = 250
 const mostSendsAnOutageCall = 1.05
 
 /**
- * Which demands a figure does not meet, in a sentence each. Where the runtime does not tell what became of a connection, every loss is one
- * for the policy and its budget: what is recovered is a figure there, and no demand.
+ * Which demands a figure does not meet, in a sentence each. Where the runtime does not tell what became of a connection, every loss that it
+ * does not repair by itself is one for the policy and its budget: of a POST with a key on Bun, how many are recovered is a figure, and no demand.
  * @param timed whether milliseconds count: not in the short form, which tests run on whatever machine
  */
 export function unmetOfFigure(figure: Figure, wantedLosses: number, timed = true): string[] {
@@ -27,21 +27,32 @@ function ofLosses(figure: LossesFigure, wanted: number, timed: boolean): Demands
     [`${figure.post_doubled} of ${figure.post_lost} lost POSTs without a key were sent twice`]: figure.post_doubled === 0,
     [`${figure.plain_failed} calls failed that were not lost`]: figure.plain_failed === 0,
   }
-  if (!tellsOfConnections(figure.runtime)) return always
   const { keyed_lost: keyed, get_lost: gets, get_repair_p99_ms: repair, plain_get_p99_ms: plain } = figure
   const limit = mostRepairMs + (plain < busyPlainMs ? 0 : plain * repairToPlain)
-  return {
+  // Bun repeats no POST by itself: there is one more send where the budget has a token, and it comes through.
+  const recovered = figure.runtime === 'bun' ? figure.keyed_recovered : keyed
+  const whatever = {
     ...always,
     [`of ${keyed} lost POSTs with a key ${figure.keyed_recovered} were recovered, ${figure.keyed_sent_twice} with two sends, ${figure.keyed_sent_more} with more`]:
-      figure.keyed_recovered === keyed && figure.keyed_sent_twice === keyed && figure.keyed_sent_more === 0,
+      figure.keyed_recovered === recovered && figure.keyed_sent_twice === recovered && figure.keyed_sent_more === 0,
     [`of ${gets} lost GETs ${figure.get_recovered} were recovered`]: figure.get_recovered === gets,
+  }
+  if (!tellsOfConnections(figure.runtime)) return whatever
+  return {
+    ...whatever,
     [`the p99 of a repaired GET is ${repair} ms, of a plain one ${plain} ms; ${limit.toFixed(1)} ms are allowed`]: !timed || repair < limit,
   }
 }
 
 function ofDeadSockets({ runtime, method, sockets, sends, outcome, ms }: DeadSocketsFigure, timed: boolean): Demands {
-  if (!tellsOfConnections(runtime)) return {}
-  return { [`${method} with ${sockets} dead connections in the pool: ${outcome} after ${sends} sends and ${ms} ms`]: outcome === 'status 200' && sends === 2 && (!timed || ms < mostDeadSocketsMs) }
+  const right = sends === sendsToDeadSockets(runtime, method, sockets)
+  return { [`${method} with ${sockets} dead connections in the pool: ${outcome} after ${sends} sends and ${ms} ms`]: outcome === 'status 200' && right && (!timed || ms < mostDeadSocketsMs) }
+}
+
+/** One lost, and one on a fresh connection; before that, Deno sends any request twice by itself, and Bun a GET on every connection. */
+function sendsToDeadSockets(runtime: RuntimeName, method: string, sockets: number): number {
+  if (runtime === 'deno') return 3
+  return runtime === 'bun' && method === 'GET' ? sockets + 1 : 2
 }
 
 function ofOutage({ outage, calls, sends, good }: OutageFigure): Demands {
