@@ -84,14 +84,19 @@ export const undiciVersions: readonly (6 | 7 | 8)[] = Number(process.versions.no
 /** Every binding that this Node has. */
 export const bindings: readonly Binding[] = [builtIn, ...undiciVersions.map((version) => undiciBinding(version))]
 
+/** Far more than the pools of these tests have connections: a client that never reuses one must not keep a test for ever. */
+const mostWarmUps = 1_000
+
 /**
  * Sends requests until every connection to the server has carried one, so that the next request is on a reused one. One request is not
  * enough: undici takes a connection for busy until the turn of the event loop after a response. And undici 7 gives up the whole pool of
  * an origin when its last connection dies; with no turn between two requests, that closes the pool that has followed it as well.
  */
 export async function warmUp(send: (url: string) => Promise<unknown>, server: FaultServer): Promise<void> {
-  do {
+  for (let tries = 0; tries < mostWarmUps; tries += 1) {
     await send(`${server.origin}/warm`)
     await turn()
-  } while (server.seen.at(-1)?.nth === 1)
+    if (server.seen.at(-1)?.nth !== 1) return
+  }
+  throw new Error(`of ${mostWarmUps} requests none went out on a connection that had been used`)
 }

@@ -2,6 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { createArrivals } from './arrivals.js'
 
 /** A request as the server saw it, whole. */
 export interface SeenRequest {
@@ -55,7 +56,9 @@ export const ok: Answer = { status: 200, body: 'ok' }
 export async function startFaultServer(decide: (request: SeenRequest) => Fault | Promise<Fault>, tls?: { readonly key: string; readonly cert: string }): Promise<FaultServer> {
   const seen: SeenRequest[] = []
   const connections = new Map<Socket, { readonly id: number; requests: number }>()
-  const waiters = new Set<() => void>()
+  const arrivals = createArrivals()
+  /** Those below TLS, of which some may never come as far as `connections`. */
+  const sockets = new Set<Socket>()
   const closings = new EventEmitter()
   let ids = 0
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
@@ -75,7 +78,7 @@ export async function startFaultServer(decide: (request: SeenRequest) => Fault |
       const fault = decide(one)
       if (fault instanceof Promise) void fault.then((later) => act(later, request.socket, response))
       else act(fault, request.socket, response)
-      for (const waiter of waiters) waiter()
+      arrivals.told()
     })
   }
   const server: Server = tls === undefined ? createServer(handle) : createTlsServer(tls, handle)
@@ -88,8 +91,13 @@ export async function startFaultServer(decide: (request: SeenRequest) => Fault |
       closings.emit('closed')
     })
   })
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
+  const closed = once(server, 'close')
   const { port } = server.address() as AddressInfo
   const count = (target: string): number => seen.filter((request) => request.target === target).length
   return {
@@ -99,24 +107,11 @@ export async function startFaultServer(decide: (request: SeenRequest) => Fault |
     count,
     open: () => connections.size,
     closings,
-    async arrived(target, nth = 1) {
-      for (;;) {
-        const found = seen.filter((request) => request.target === target)[nth - 1]
-        if (found !== undefined) return found
-        await new Promise<void>((resolve) => {
-          const waiter = (): void => {
-            waiters.delete(waiter)
-            resolve()
-          }
-          waiters.add(waiter)
-        })
-      }
-    },
+    arrived: (target, nth = 1) => arrivals.until(() => seen.filter((request) => request.target === target)[nth - 1]),
     async close() {
       server.close()
-      server.closeAllConnections()
-      for (const socket of connections.keys()) socket.destroy()
-      if (server.listening) await once(server, 'close')
+      for (const socket of sockets) socket.destroy()
+      await closed
     },
   }
 }

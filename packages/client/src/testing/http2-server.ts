@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { constants, createSecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import { generate } from 'selfsigned'
+import { createArrivals } from './arrivals.js'
 
 /** A stream as the server saw it, its body read to the end. */
 export interface SeenStream {
@@ -28,7 +29,7 @@ export interface Http2FaultServer {
   count(path: string): number
   /** Does it to a stream that was held. */
   release(path: string, fault: StreamFault): void
-  arrived(path: string): Promise<void>
+  arrived(path: string): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -44,7 +45,7 @@ export async function startHttp2Server(decide: (stream: SeenStream) => StreamFau
   const sessions = new Map<ServerHttp2Session, number>()
   const seen: SeenStream[] = []
   const held = new Map<string, ServerHttp2Stream>()
-  const waiters = new Set<() => void>()
+  const arrivals = createArrivals()
   // A session gives no way to the socket that could be cut: the port leads to it.
   const sockets = new Map<number | undefined, Socket>()
   let ids = 0
@@ -63,13 +64,14 @@ export async function startHttp2Server(decide: (stream: SeenStream) => StreamFau
       const fault = decide(one)
       if (fault === 'hold') held.set(path, stream)
       else apply(fault, stream, sockets)
-      for (const waiter of waiters) waiter()
+      arrivals.told()
     }
     stream.on('end', act)
     stream.resume()
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
+  const closed = once(server, 'close')
   const count = (path: string): number => seen.filter((one) => one.path === path).length
   return {
     origin: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -80,21 +82,12 @@ export async function startHttp2Server(decide: (stream: SeenStream) => StreamFau
       if (stream === undefined) throw new Error(`${path} is not held`)
       apply(fault, stream, sockets)
     },
-    async arrived(path) {
-      while (count(path) === 0) {
-        await new Promise<void>((resolve) => {
-          const waiter = (): void => {
-            waiters.delete(waiter)
-            resolve()
-          }
-          waiters.add(waiter)
-        })
-      }
-    },
+    arrived: (path) => arrivals.until(() => (count(path) === 0 ? undefined : true)),
     async close() {
       server.close()
       for (const session of sessions.keys()) session.destroy()
-      if (server.listening) await once(server, 'close')
+      for (const socket of sockets.values()) socket.destroy()
+      await closed
     },
   }
 }
