@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { findChromium } from '@hopwise/testkit/components'
 import { afterEach, describe, expect, it } from 'vitest'
 import { servePage, type ServedPage } from './serve-page.js'
-import { findChromium } from './testing/find-chromium.js'
 import { openBrowser, type Browser } from './testing/open-browser.js'
 import { contrasts, countPixels, type Contrast } from './testing/probes.js'
 import { createScriptedDemo, type ScriptedDemo } from './testing/scripted-demo.js'
@@ -108,6 +108,6 @@ describe('the page in a browser', () => {
 
 describe('findChromium', () => {
   it('says how to install it where it is missing', () => {
-    expect(() => findChromium(['/nowhere/chromium'])).toThrow('sudo apt-get install -y --no-install-recommends chromium fonts-dejavu-core')
+    expect(() => findChromium('/nowhere/chromium')).toThrow('sudo apt-get install -y --no-install-recommends chromium fonts-dejavu-core')
   })
 })

@@ -1,26 +1,13 @@
 import { once } from 'node:events'
-import { accessSync, constants } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { chromiumFlags, findChromium } from '@hopwise/testkit/components'
 import { build } from 'esbuild'
 import { chromium, type Page } from 'playwright-core'
-
-const names = ['chromium', 'chromium-browser', 'google-chrome']
-/** Nothing but what the page asks for goes out. */
-const flags = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 
 /** The built client, and what a test needs to break it. */
 const entry = `
@@ -40,7 +27,7 @@ export async function openClientPage(): Promise<ClientPage> {
   const executablePath = findChromium()
   const client = await bundle()
   const profile = await mkdtemp(join(tmpdir(), 'hopwise-client-browser-'))
-  const context = await chromium.launchPersistentContext(profile, { executablePath, args: flags, headless: true })
+  const context = await chromium.launchPersistentContext(profile, { executablePath, args: [...chromiumFlags], headless: true })
   const server = await servePage(client)
   const page = context.pages()[0] ?? (await context.newPage())
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
@@ -82,21 +69,4 @@ async function servePage(client: string): Promise<Server> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return server
-}
-
-/** The path of an installed Chromium, which playwright-core does not bring along. A test without a browser fails, it is not skipped. */
-function findChromium(): string {
-  const folders = ['/usr/bin', ...(process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '')]
-  const found = folders.flatMap((folder) => names.map((name) => join(folder, name))).find(isExecutable)
-  if (found !== undefined) return found
-  throw new Error('chromium was not found; install it with: sudo apt-get install -y --no-install-recommends chromium fonts-dejavu-core')
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }

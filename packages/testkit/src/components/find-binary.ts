@@ -23,8 +23,9 @@ export function findBinary(...names: readonly string[]): string | undefined {
 
 /** Thrown where a real component that a test needs is not on this machine. */
 export class MissingComponent extends Error {
-  constructor(name: string) {
-    super(`${name} is not installed; on Debian: sudo apt-get install -y --no-install-recommends ${name}`)
+  /** @param packages those of Debian that it is in, where they have other names */
+  constructor(name: string, packages = name) {
+    super(`${name} is not installed; on Debian: sudo apt-get install -y --no-install-recommends ${packages}`)
     this.name = 'MissingComponent'
   }
 }

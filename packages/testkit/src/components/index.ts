@@ -1,4 +1,5 @@
 /** Real components, started privately for tests, labs and the demo: own folder, free ports on 127.0.0.1, own handle. */
+export { chromiumFlags, findChromium } from './chromium.js'
 export { findBinary, MissingComponent } from './find-binary.js'
 export { findNode } from './find-node.js'
 export { freePort } from './free-port.js'

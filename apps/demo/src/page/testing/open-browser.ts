@@ -1,19 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { chromiumFlags, findChromium } from '@hopwise/testkit/components'
 import { chromium, type Page } from 'playwright-core'
-import { findChromium } from './find-chromium.js'
-
-const flags = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 
 /** A page in a headless Chromium of its own. */
 export interface Browser {
@@ -27,7 +16,7 @@ export interface Browser {
 export async function openBrowser(): Promise<Browser> {
   const executablePath = findChromium()
   const profile = await mkdtemp(join(tmpdir(), 'hopwise-page-'))
-  const context = await chromium.launchPersistentContext(profile, { executablePath, args: flags, headless: true })
+  const context = await chromium.launchPersistentContext(profile, { executablePath, args: [...chromiumFlags], headless: true })
   const page = context.pages()[0] ?? (await context.newPage())
   const errors: string[] = []
   page.on('console', (message) => {
