@@ -1,23 +1,8 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { runBuilt } from '../testing/run-built.js'
 import { quantile } from './quantile.js'
 
-/** Runs the built bench. */
-async function bench(...args: string[]) {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../../dist/bench/main.js', import.meta.url)), ...args])
-  onTestFinished(() => void child.kill('SIGKILL'))
-  let [stdout, stderr] = ['', '']
-  child.stdout.on('data', (chunk: Buffer) => {
-    stdout += chunk.toString()
-  })
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr += chunk.toString()
-  })
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, stderr, last: stdout.trim().split('\n').at(-1) ?? '' }
-}
+const bench = (...args: string[]) => runBuilt('bench/main.js', args)
 
 test('client: each wrapper against what it wraps, with what the wrapper costs', async () => {
   const { code, stderr, last } = await bench('client', '--rounds', '3', '--json')

@@ -1,10 +1,5 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import { onTestFinished } from 'vitest'
 import type { Row } from '../scenario.js'
-
-const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+import { runBuilt } from './run-built.js'
 
 /** How long a scenario's short form may take. */
 export const longest = 240_000
@@ -19,16 +14,6 @@ export interface LabRun {
 
 /** Runs the built lab. */
 export async function lab(...args: string[]): Promise<LabRun> {
-  const child = spawn(process.execPath, [main, ...args])
-  onTestFinished(() => void child.kill('SIGKILL'))
-  let [stdout, stderr] = ['', '']
-  child.stdout.on('data', (chunk: Buffer) => {
-    stdout += chunk.toString()
-  })
-  child.stderr.on('data', (chunk: Buffer) => {
-    stderr += chunk.toString()
-  })
-  const [code] = (await once(child, 'close')) as [number | null]
-  const last = stdout.trim().split('\n').at(-1) ?? ''
+  const { code, stderr, last } = await runBuilt('main.js', args)
   return { code, stderr, result: last === '' ? undefined : (JSON.parse(last) as NonNullable<LabRun['result']>) }
 }
