@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { Server as NetServer } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { getRequestId } from '@hopwise/core'
@@ -74,4 +75,28 @@ testAdapterContract(contract, test)
 test('what is skipped is what the capabilities say', () => {
   expect(new Set(contract.skipped.map(({ reason }) => reason))).toEqual(new Set(['there is no body parser in node:http']))
   expect(contract.skipped).toHaveLength(5)
+})
+
+/** Ends a server as others do; each loses a request, or leaves a connection that the hop in front would use again. */
+const wrongDrains: readonly (readonly [name: string, complaint: RegExp, drain: (server: Server) => unknown])[] = [
+  ['cuts idle connections, as close() of Node does', /^the connection ended \((end|reset)\) before a whole response/, (server) => server.close()],
+  ['never says close', /^a replay on an idle connection: expected \[201,"true","close"\], got \[201,"true","keep-alive"\]/, (server) => NetServer.prototype.close.call(server)],
+  ['says close on the first of two pipelined requests', /^the connection ended \((end|reset)\) before a whole response/, (server) => {
+    server.prependListener('request', (_request, response) => void response.setHeader('connection', 'close'))
+    NetServer.prototype.close.call(server)
+  }],
+]
+
+test.each(wrongDrains)('a drain that %s is caught', async (_name, complaint, drain) => {
+  const { cases } = adapterContract({
+    name: 'wrong',
+    capabilities: { streams: true, pipelining: true, parserFirst: 'no', expectContinue: true, drain: true },
+    boot: (setup) => {
+      const server = createServer(listener(setup))
+      return bootServer(server, async () => void drain(server))
+    },
+  })
+  const ofDrains = cases.filter(({ name }) => name.startsWith('wrong: while the server drains'))
+  expect(ofDrains).toHaveLength(1)
+  await expect(ofDrains[0]?.run()).rejects.toThrow(complaint)
 })

@@ -31,6 +31,8 @@ interface Mistakes {
   readonly closesAfterRefusal?: boolean
   /** Answer HEAD with the body of GET. */
   readonly bodyOnHead?: boolean
+  /** Answer a body that is held back with 417 instead of asking for it. */
+  readonly refusesExpect?: boolean
   /** Look the field up as it is written. */
   readonly caseSensitive?: boolean
 }
@@ -113,7 +115,11 @@ async function reportOf(wrong: Mistakes, titles?: readonly string[]): Promise<Ca
   const { cases } = adapterContract({
     name: 'broken',
     capabilities: { streams: 'it buffers', pipelining: true, parserFirst: 'it has no parser', expectContinue: true, drain: 'it is not attached' },
-    boot: (setup) => bootServer(createServer(listener(setup, wrong))),
+    boot: (setup) => {
+      const server = createServer(listener(setup, wrong))
+      if (wrong.refusesExpect) server.on('checkContinue', (_request, response: ServerResponse) => void response.writeHead(417).end())
+      return bootServer(server)
+    },
   })
   if (titles === undefined) return runCases(cases)
   const chosen = cases.filter(({ name }) => titles.some((title) => name === `broken: ${title}`))
@@ -146,6 +152,7 @@ describe.each([
   ['halfBody', ['a connection that is reset in the body claims nothing', 'a connection that ends before the body claims nothing']],
   ['closesAfterRefusal', ['one connection serves a run, its replay, each refusal and a request that is not protected, in order']],
   ['bodyOnHead', ['a HEAD request has the fields of its GET and no body, and its connection goes on']],
+  ['refusesExpect', ['a body that waits for 100 Continue is asked for, and fingerprinted like every other']],
   ['caseSensitive', ['the name of the field may be written in any case']],
   ['fewFields', ['POST /orders (201) is answered twice with the same status, fields and bytes, and runs once']],
 ] as const)('an adapter with the mistake %s', (mistake, expected) => {
