@@ -32,7 +32,7 @@ describe.each(bindings)('$name', (binding) => {
     await Promise.all(Array.from({ length: 10 }, () => client.send(`${server.origin}/warm`)))
     const spread = performance.now() - from
     expect(server.open()).toBe(10)
-    // All have to be idle for half as long as any of them: that is so once the time that they took to become idle has passed again.
+    // Each has to be idle for half as long as every other one: that is so once the time that they took to become idle has passed again.
     await new Promise((resolve) => setTimeout(resolve, spread * 2 + 5))
     expect(await client.send(`${server.origin}/x`)).toMatchObject({ status: 200 })
     expect(server.count('/x')).toBe(2)

@@ -33,7 +33,7 @@ async function textOf(body: { text(): Promise<string> }): Promise<string> {
 /** One way to use the client. */
 export interface Binding {
   readonly name: string
-  /** Makes a client; `close` ends its connections where it has any of its own. */
+  /** Makes a client; `close` ends its connections where it has some of its own. */
   open(options?: CommonOptions, rules?: VerdictRules): Promise<{ send(url: string, request?: TestRequest): Promise<TestResponse>; close(): Promise<void> }>
 }
 

@@ -1,6 +1,6 @@
 import { findBinary, MissingComponent } from './find-binary.js'
 
-/** Headless, as any user, and nothing goes out but what a page asks for. */
+/** Headless, whoever runs it, and nothing goes out but what a page asks for. */
 export const chromiumFlags: readonly string[] = [
   '--headless',
   '--no-sandbox',
