@@ -1,4 +1,5 @@
 import type { Clock } from './clock.js'
+import { follow, present, type Source } from './follower.js'
 
 /** The error of a time that is over. */
 export function timeoutError(what: string, ms: number): Error {
@@ -25,21 +26,18 @@ export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal):
   }
 }
 
-/** Waits `ms`; rejects with the signal's reason as soon as it is aborted. */
-export async function pause(ms: number, signal: AbortSignal | undefined, clock: Clock): Promise<void> {
+/** What `promise` gives, or a rejection with the reason of the first of the signals that is aborted. */
+export async function untilAnyAborted<T>(promise: Promise<T>, sources: readonly Source[]): Promise<T> {
+  if (present(sources).length === 0) return promise
+  const { signal, release } = follow(sources)
+  return untilAborted(promise, signal).finally(release)
+}
+
+/** Waits `ms`; rejects with the reason of a signal as soon as it is aborted. */
+export async function pause(ms: number, sources: readonly Source[], clock: Clock): Promise<void> {
   let cancel = (): void => {}
   const waited = new Promise<void>((resolve) => {
     cancel = clock.after(ms, resolve)
   })
-  try {
-    await (signal === undefined ? waited : untilAborted(waited, signal))
-  } finally {
-    cancel()
-  }
-}
-
-/** One signal for several; `undefined` for none. */
-export function anySignal(signals: readonly (AbortSignal | null | undefined)[]): AbortSignal | undefined {
-  const given = signals.filter((signal) => signal !== null && signal !== undefined)
-  return given.length > 1 ? AbortSignal.any(given) : given[0]
+  return untilAnyAborted(waited, sources).finally(cancel)
 }

@@ -1,19 +1,20 @@
-import { anySignal, timeoutError, untilAborted } from './abort.js'
+import { timeoutError, untilAborted } from './abort.js'
 import { asStream, freezeBody, type FrozenBody } from './body.js'
 import { noEvidence, type Evidence } from './evidence.js'
+import { follow, followAlways } from './follower.js'
 import type { FreshConnection } from './fresh-connection.js'
 import type { Settings } from './options.js'
 import type { Order } from './order.js'
 import { isPermanent, isRefusal } from './request-error.js'
 import type { Runtime } from './runtime.js'
-import { newAttempt, type Attempt } from './watch/attempt.js'
+import { newAttempt, whenEnded, type Attempt } from './watch/attempt.js'
 
 /** The fetch that is wrapped. */
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
 
 /** What one attempt came to. */
 export type Outcome =
-  | { readonly kind: 'response'; readonly response: Response; readonly abandon: () => void }
+  | { readonly kind: 'response'; readonly response: Response; readonly abandon: () => void; readonly whenReceived: (callback: () => void) => void }
   | { readonly kind: 'failure'; readonly error: unknown; readonly evidence: Evidence; readonly permanent: boolean; readonly idleAge: number | undefined }
 
 /** What an attempt needs besides its order. */
@@ -33,8 +34,8 @@ export interface AttemptContext {
 export async function attemptOnce(order: Order, context: AttemptContext): Promise<Outcome> {
   const { settings, runtime, fetch, deadline, repeatable, fresh } = context
   const { origin } = order.url
-  const own = new AbortController()
-  const signal = anySignal([own.signal, order.signal, deadline]) ?? own.signal
+  const own = (runtime.watch === undefined ? followAlways : follow)([order.signal, deadline])
+  const { signal } = own
   const attempt = newAttempt(origin, order.method, () => settings.idle.limitOf(origin))
   const { firstByteTimeout, clock } = settings
   const cancelTimer = clock.after(firstByteTimeout, () => own.abort(timeoutError('firstByteTimeout', firstByteTimeout)))
@@ -52,14 +53,35 @@ export async function attemptOnce(order: Order, context: AttemptContext): Promis
   try {
     const sending = runtime.watch === undefined ? send() : runtime.watch.run(attempt, send)
     const response = await untilAborted(sending, signal)
-    return { kind: 'response', response, abandon: () => own.abort() }
+    const whenReceived = onReceived(response, attempt, runtime)
+    whenReceived(own.release)
+    return { kind: 'response', response, abandon: () => own.abort(), whenReceived }
   } catch (error) {
+    own.release()
     return failure(attempt, error, order, runtime, given)
   } finally {
     cancelTimer()
     connection?.release()
     attempt.over = true
   }
+}
+
+/** Calls back once nothing more is to come of a response, or its body is nobody's any more; never where the runtime tells nothing. */
+function onReceived({ body }: Response, attempt: Attempt, { watch }: Runtime): (callback: () => void) => void {
+  return (callback) => {
+    if (!body) callback()
+    else if (attempt.requests > 0) whenEnded(attempt, callback)
+    // A fetch that is not undici's.
+    else if (watch !== undefined) unseenBodies().register(body, callback)
+  }
+}
+
+let unseen: FinalizationRegistry<() => void> | undefined
+
+/** Not every runtime has such a registry; and made in the scope of a call, it would keep the body of that. */
+function unseenBodies(): FinalizationRegistry<() => void> {
+  unseen ??= new FinalizationRegistry((callback) => callback())
+  return unseen
 }
 
 function failure(attempt: Attempt, error: unknown, { signal }: Order, { watch }: Runtime, given: boolean): Outcome {

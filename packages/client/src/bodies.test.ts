@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createClient } from './client.js'
 import { warmUp } from './testing/bindings.js'
 import { ok, startFaultServer, type FaultServer } from './testing/fault-server.js'
+import { manualClock } from './testing/manual-clock.js'
 
 const closing: FaultServer[] = []
 afterEach(async () => {
@@ -106,6 +107,17 @@ describe('a stream', () => {
     expect(sends()).toEqual([])
   })
 
+  test('of a Request that does not come: the deadline holds', async () => {
+    const clock = manualClock()
+    const client = createClient({ clock, deadline: '5s' })
+    const failed: unknown[] = []
+    client.on('failed', (event) => failed.push(event))
+    const call = client(new Request('http://a.example/x', { method: 'PUT', body: new ReadableStream(), duplex: 'half' } as RequestInit))
+    clock.advance(5_000)
+    await expect(call).rejects.toMatchObject({ name: 'TimeoutError', verdict: 'not-sent', sent: false, attempts: 0 })
+    expect(failed).toMatchObject([{ method: 'PUT', origin: 'http://a.example', verdict: 'not-sent' }])
+  })
+
   test('is made anew by getBody, which may take its time', async () => {
     const { server, client, sends } = await opened()
     let made = 0
@@ -136,4 +148,12 @@ test('a mistake in what was given is told once', async () => {
   await expect(client(`${server.origin}/x`, { method: 'GET', body: 'a body that GET must not have' })).rejects.toMatchObject({ attempts: 1 })
   await expect(client('no url')).rejects.toThrow('Invalid URL')
   expect(attempts).toEqual([0])
+})
+
+test('a relative URL is one of the page, also of a call that was given up before it began', async () => {
+  vi.stubGlobal('location', { href: 'https://a.example/shop/page' })
+  onTestFinished(() => void vi.unstubAllGlobals())
+  const client = createClient({ fetch: async (input) => new Response(String(input)) })
+  expect(await (await client('orders')).text()).toBe('https://a.example/shop/orders')
+  await expect(client('orders', { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError', verdict: 'aborted', attempts: 0, message: expect.stringContaining('GET https://a.example: ') })
 })

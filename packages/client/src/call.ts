@@ -1,5 +1,5 @@
 import type { Events } from '@hopwise/core'
-import { anySignal, pause, timeoutError, untilAborted } from './abort.js'
+import { pause, timeoutError, untilAnyAborted } from './abort.js'
 import { attemptOnce, type Fetch, type Outcome } from './attempt.js'
 import { isReplayable } from './body.js'
 import { discard, discardPatience } from './discard.js'
@@ -10,7 +10,7 @@ import { suspectAge } from './idle-limit.js'
 import { createJudge, type Next } from './judge.js'
 import { isIdempotent } from './methods.js'
 import type { Settings } from './options.js'
-import { readOrder, type ClientInit, type Order } from './order.js'
+import { readOrder, urlOf, type ClientInit, type Order } from './order.js'
 import { problemTypeOf } from './problem-type.js'
 import { mostRedirects, redirectedFields, redirectOf } from './redirect.js'
 import { RequestError } from './request-error.js'
@@ -27,34 +27,15 @@ export interface CallContext {
 
 /** One call with its attempts and redirects, from its order to its response. */
 export async function callOnce(input: string | URL | Request, init: ClientInit | undefined, context: CallContext): Promise<Response> {
-  const order = identified(await readGiven(input, init), context.settings)
-  const trip = new Trip(context, order)
+  const trip = new Trip(context)
   try {
-    return await trip.follow(order)
+    return await trip.follow(await trip.read(input, init))
   } finally {
     trip.settle()
   }
 }
 
-/** Reads the order; a signal is obeyed also while the body of a Request is read. */
-async function readGiven(input: string | URL | Request, init: ClientInit | undefined): Promise<Order> {
-  const given = init?.signal === undefined && input instanceof Request ? input.signal : init?.signal
-  const signal = given ?? undefined
-  try {
-    return await (signal === undefined ? readOrder(input, init) : untilAborted(readOrder(input, init), signal))
-  } catch (error) {
-    if (signal?.aborted !== true) throw error
-    const evidence = { ...noEvidence, sent: false, aborted: true }
-    const about = { method: init?.method ?? (input instanceof Request ? input.method : 'GET'), origin: new URL(input instanceof Request ? input.url : String(input)).origin }
-    throw new RequestError({ verdict: 'aborted', evidence, attempts: 0, budgetSpent: false, ...about, cause: error, name: nameOf(error, 'AbortError') })
-  }
-}
-
-function identified(order: Order, settings: Settings): Order {
-  const { add } = identify(order.method, order.url, (name) => order.headers.get(name), settings)
-  for (const [name, value] of add) order.headers.set(name, value)
-  return order
-}
+type Answered = Outcome & { readonly kind: 'response' }
 
 /** The state of one call: its deadline, and what was done so far. */
 class Trip {
@@ -62,16 +43,15 @@ class Trip {
   readonly #deadline: AbortController | undefined
   readonly #endsAt: number
   readonly #cancelDeadline: () => void
-  readonly #requestId: string
+  #requestId = ''
   #attempts = 0
   #evidence: Evidence = noEvidence
-  /** Whether a response's body is still to be read, within the deadline. */
-  #reading = false
+  /** Whether a response was handed over, whose body is still to be read, within the deadline. */
+  #handedOver = false
 
-  constructor(context: CallContext, order: Order) {
-    const { deadline, clock, requestIdField } = context.settings
+  constructor(context: CallContext) {
+    const { deadline, clock } = context.settings
     this.#context = context
-    this.#requestId = order.headers.get(requestIdField) ?? ''
     this.#endsAt = clock.now() + deadline
     const controller = deadline === Infinity ? undefined : new AbortController()
     this.#deadline = controller
@@ -80,7 +60,24 @@ class Trip {
 
   /** The call is over, but for the body of its response. */
   settle(): void {
-    if (!this.#reading) this.#cancelDeadline()
+    if (!this.#handedOver) this.#cancelDeadline()
+  }
+
+  /** Reads what was ordered. The deadline holds, and a signal is obeyed, also while the body of a Request is read. */
+  async read(input: string | URL | Request, init: ClientInit | undefined): Promise<Order> {
+    const given = (init?.signal === undefined && input instanceof Request ? input.signal : init?.signal) ?? undefined
+    const deadline = this.#deadline?.signal
+    const order = await untilAnyAborted(readOrder(input, init), [given, deadline]).catch((error: unknown) => {
+      const aborted = given?.aborted === true
+      if (!aborted && deadline?.aborted !== true) throw error
+      const evidence = { ...noEvidence, sent: false, aborted }
+      const method = init?.method ?? (input instanceof Request ? input.method : 'GET')
+      throw this.#error({ method, url: urlOf(input) }, verdictOf(evidence), evidence, error)
+    })
+    const { add, requestId } = identify(order.method, order.url, (name) => order.headers.get(name), this.#context.settings)
+    for (const [name, value] of add) order.headers.set(name, value)
+    this.#requestId = requestId
+    return order
   }
 
   /** Sends the order, and those that redirects make of it. */
@@ -88,25 +85,27 @@ class Trip {
     const { keyField, requestIdField, clock } = this.#context.settings
     let order = first
     for (let redirects = 0; ; redirects += 1) {
-      const response = await this.#exchange(order)
+      const outcome = await this.#exchange(order)
+      const { response } = outcome
       if (order.redirect === 'follow' && response.type === 'opaqueredirect') throw this.#error(order, 'response-started', this.#evidence, new Error('a redirect of a request with a key, and the browser does not show where to'))
       const redirected = order.redirect === 'follow' ? redirectOf(response.status, response.headers.get('location'), order.url, order.method) : undefined
-      if (redirected === undefined) return this.#handOver(response, redirects > 0)
+      if (redirected === undefined) return this.#handOver(outcome, redirects > 0)
       if (redirects === mostRedirects) throw this.#error(order, 'response-started', this.#evidence, new Error(`more than ${mostRedirects} redirects`))
-      if (!redirected.withoutBody && !isReplayable(order.body)) return this.#handOver(response, redirects > 0)
+      if (!redirected.withoutBody && !isReplayable(order.body)) return this.#handOver(outcome, redirects > 0)
       await discard(response, discardPatience, clock)
       const headers = redirectedFields(order.headers, redirected, keyField, [requestIdField, 'traceparent', 'tracestate'])
       order = { ...order, ...redirected, headers, body: redirected.withoutBody ? { kind: 'none' } : order.body }
     }
   }
 
-  #handOver(response: Response, redirected: boolean): Response {
-    this.#reading = response.body !== null
+  #handOver({ response, whenReceived }: Answered, redirected: boolean): Response {
+    this.#handedOver = true
+    whenReceived(this.#cancelDeadline)
     if (redirected) Object.defineProperty(response, 'redirected', { value: true, configurable: true })
     return response
   }
 
-  async #exchange(order: Order): Promise<Response> {
+  async #exchange(order: Order): Promise<Answered> {
     const { settings, runtime, fetch, events } = this.#context
     const { origin } = order.url
     const info: CallInfo = { method: order.method, origin, requestId: this.#requestId }
@@ -137,7 +136,7 @@ class Trip {
         const next = judge.answered(status, retryAfterOf(headers.get('retry-after'), settings.clock.wall()), problem, this.#remaining())
         if (next.kind === 'done') {
           if (next.budgetSpent) events.emit('budgetSpent', () => ({ ...info, status }))
-          return outcome.response
+          return outcome
         }
         events.emit('retry', () => ({ ...info, why: next.why, delay: next.delay, status }))
         await this.#before(next, order, outcome)
@@ -146,13 +145,13 @@ class Trip {
   }
 
   /** Waits as long as is due, and makes ready for the next attempt. */
-  async #before(next: Next & { kind: 'send' }, order: Order, answered: (Outcome & { kind: 'response' }) | undefined): Promise<void> {
+  async #before(next: Next & { kind: 'send' }, order: Order, answered: Answered | undefined): Promise<void> {
     const { clock } = this.#context.settings
-    const signal = anySignal([order.signal, this.#deadline?.signal])
+    const signals = [order.signal, this.#deadline?.signal]
     const discarding = answered === undefined ? undefined : discard(answered.response, next.delay + discardPatience, clock)
     try {
-      if (next.delay > 0) await pause(next.delay, signal, clock)
-      if (discarding !== undefined) await (signal === undefined ? discarding : untilAborted(discarding, signal))
+      if (next.delay > 0) await pause(next.delay, signals, clock)
+      if (discarding !== undefined) await untilAnyAborted(discarding, signals)
     } catch (error) {
       const evidence = { ...this.#evidence, aborted: order.signal?.aborted === true }
       throw this.#error(order, verdictOf(evidence), evidence, error)
@@ -165,7 +164,7 @@ class Trip {
     return this.#endsAt - this.#context.settings.clock.now()
   }
 
-  #error(order: Order, verdict: Verdict, evidence: Evidence, cause: unknown, budgetSpent = false): RequestError {
+  #error(order: Pick<Order, 'method' | 'url'>, verdict: Verdict, evidence: Evidence, cause: unknown, budgetSpent = false): RequestError {
     const { method, url: { origin } } = order
     const attempts = this.#attempts
     this.#context.events.emit('failed', () => ({ method, origin, requestId: this.#requestId, verdict, evidence, attempts, budgetSpent }))

@@ -22,6 +22,7 @@ export function identify(method: string, url: URL, field: (name: string) => stri
   const { keyField, requestIdField, trusted } = settings
   const isTrusted = trusted.has(url.origin)
   const key = present(field(keyField)) ? undefined : isTrusted ? makeKey(method, url, settings) : undefined
+  const ownId = field(requestIdField)
   const context = outgoingFields(undefined, { requestIdHeader: requestIdField })
   if (!context.some(([name]) => name === requestIdField)) context.push([requestIdField, newUuid7()])
   // What services say to each other is nobody else's: a stranger gets the id only.
@@ -29,7 +30,7 @@ export function identify(method: string, url: URL, field: (name: string) => stri
   return {
     add: key === undefined ? told : [[keyField, key], ...told],
     keyed: key !== undefined || present(field(keyField)),
-    requestId: field(requestIdField) ?? context.find(([name]) => name === requestIdField)?.[1] ?? '',
+    requestId: (present(ownId) ? ownId : context.find(([name]) => name === requestIdField)?.[1]) ?? '',
   }
 }
 

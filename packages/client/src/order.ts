@@ -27,6 +27,14 @@ export interface Order {
 const ofRequest: Readonly<Record<string, unknown>> = { mode: 'cors', credentials: 'same-origin', cache: 'default', integrity: '', keepalive: false, referrer: 'about:client', referrerPolicy: '' }
 
 /**
+ * Where a call goes. In browsers, a relative URL is one of the page.
+ * @throws TypeError where it is no URL
+ */
+export function urlOf(input: string | URL | Request): URL {
+  return new URL(input instanceof Request ? input.url : String(input), globalThis.location?.href)
+}
+
+/**
  * Reads what was given to the client.
  * @throws TypeError where the URL is none, or both `body` and `getBody` are there
  */
@@ -34,8 +42,7 @@ export async function readOrder(input: string | URL | Request, init: ClientInit 
   const { getBody, method, headers, body, redirect, signal, ...rest } = init
   if (getBody !== undefined && body !== undefined && body !== null) throw new TypeError('expected body or getBody, got both')
   const request = input instanceof Request ? input : undefined
-  const base = globalThis.location?.href
-  const url = new URL(request?.url ?? String(input), base)
+  const url = urlOf(input)
   const own = body ?? undefined
   const frozen = own === undefined && getBody === undefined && request?.body ? await readAhead(request.body) : await freezeBody(own, getBody)
   const fields = new Headers(headers ?? request?.headers)

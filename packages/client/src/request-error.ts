@@ -36,7 +36,7 @@ export class RequestError extends TypeError {
 
   constructor({ verdict, evidence, attempts, budgetSpent, method, origin, name, cause }: Failure) {
     const beneath = innermost(cause)
-    super(`${method} ${origin}: ${verdict}, ${describe(evidence)}, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}${budgetSpent ? ', retry budget spent' : ''}: ${beneath.message}`, { cause })
+    super(`${method} ${origin}: ${verdict}, ${describe(evidence)}, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}${budgetSpent ? ', retry budget spent' : ''}: ${withoutPaths(beneath.message)}`, { cause })
     this.name = name ?? 'RequestError'
     this.verdict = verdict
     this.sent = evidence.sent
@@ -53,6 +53,13 @@ function describe({ sent, reused, responseBytes }: Evidence): string {
   if (sent === 'unknown') return 'maybe sent'
   const connection = reused === 'unknown' ? 'a connection' : reused ? 'a reused connection' : 'a new connection'
   return `sent on ${connection}, ${responseBytes} bytes of a response`
+}
+
+/** Runtimes may name the URL in their messages: Deno the path and the query, Node a password in it. */
+const urls = /\bhttps?:\/\/\S+?(?=[).,:;]{0,2}(?:\s|$))/gi
+
+function withoutPaths(message: string): string {
+  return message.replaceAll(urls, (url) => (URL.canParse(url) ? new URL(url).origin : 'a URL'))
 }
 
 /** fetch says only "fetch failed"; what happened is in its cause. */

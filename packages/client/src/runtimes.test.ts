@@ -101,6 +101,14 @@ describe.each(otherRuntimes)('$name', (runtime) => {
     await other.close()
   })
 
+  test('an error names the origin, and neither the path nor the query, whatever the runtime says', async () => {
+    const gone = await startFaultServer(() => ok)
+    await gone.close()
+    const [result] = await runCalls(runtime, gone.origin, [{ target: '/orders?token=secret', method: 'POST', body: 'tea' }])
+    expect(result?.message).toContain(`POST ${gone.origin}: `)
+    expect(result?.message).not.toMatch(/orders|secret/)
+  })
+
   test('an abort is obeyed, also where no response ever comes', async () => {
     const silent = await startFaultServer(() => 'nothing')
     const [result] = await runCalls(runtime, silent.origin, [{ target: '/x', method: 'GET', abortAfter: 50 }])

@@ -30,8 +30,8 @@ async function call(client, origin, one) {
     const response = await (one.bodyKind === 'request' ? client(new Request(url, init)) : client(url, init))
     return { status: response.status, body: await response.text(), redirected: response.redirected }
   } catch (error) {
-    const { verdict, sent, name, budgetSpent } = error
-    return { verdict, sent, name, budgetSpent }
+    const { verdict, sent, name, message, budgetSpent } = error
+    return { verdict, sent, name, message, budgetSpent }
   }
 }
 

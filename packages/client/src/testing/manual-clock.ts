@@ -3,6 +3,8 @@ import type { Clock } from '../clock.js'
 /** A clock that goes on when it is told to. */
 export interface ManualClock extends Clock {
   advance(ms: number): void
+  /** How many timers are running. */
+  readonly running: number
   /** How long the timers that were set would have waited, in the order in which they were set. */
   readonly asked: readonly number[]
   /** Resolves when there is a timer for exactly this time. */
@@ -17,6 +19,9 @@ export function manualClock(start = 1_000_000): ManualClock {
   const watchers = new Set<() => void>()
   return {
     asked,
+    get running() {
+      return timers.size
+    },
     now: () => time,
     wall: () => time,
     after(ms, callback) {

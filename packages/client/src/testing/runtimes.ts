@@ -58,6 +58,7 @@ export interface RuntimeResult {
   readonly verdict?: string
   readonly sent?: boolean | string
   readonly name?: string
+  readonly message?: string
   readonly budgetSpent?: boolean
 }
 

@@ -23,6 +23,10 @@ export interface Attempt {
   over: boolean
   /** How many requests the runtime made of it. */
   requests: number
+  /** How many of those have not ended. */
+  open: number
+  /** Called once all of them have. */
+  readonly atEnd: (() => void)[]
   sent: boolean
   reused: boolean | 'unknown'
   /** How long its connection had been idle, in milliseconds. */
@@ -35,7 +39,19 @@ export interface Attempt {
 
 /** A record in which nothing was seen yet. */
 export function newAttempt(origin: string, method: string, idleLimit: () => number | undefined): Attempt {
-  return { origin, method, idleLimit, over: false, requests: 0, sent: false, reused: 'unknown', idleAge: undefined, responseSeen: false, socket: undefined, readBefore: 0 }
+  return { origin, method, idleLimit, over: false, requests: 0, open: 0, atEnd: [], sent: false, reused: 'unknown', idleAge: undefined, responseSeen: false, socket: undefined, readBefore: 0 }
+}
+
+/** Calls back once every request of the attempt has ended, at once where they have. */
+export function whenEnded({ open, atEnd }: Attempt, callback: () => void): void {
+  if (open === 0) callback()
+  else atEnd.push(callback)
+}
+
+/** One request of the attempt has ended: its response has come to its end, or it has failed. */
+export function requestEnded(attempt: Attempt): void {
+  attempt.open -= 1
+  if (attempt.open === 0) for (const callback of attempt.atEnd.splice(0)) callback()
 }
 
 /**

@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from '../clock.js'
 import type { Evidence } from '../evidence.js'
-import { evidenceOf, type Attempt, type WatchedSocket } from './attempt.js'
+import { evidenceOf, requestEnded, type Attempt, type WatchedSocket } from './attempt.js'
 import { createSockets } from './sockets.js'
 
 /** Where a runtime tells what becomes of requests. */
@@ -84,6 +84,7 @@ export function watchUndici(channel: (name: string) => Channel, storage: AsyncSt
     // What a body's stream or a callback requests meanwhile is in the same context, and another request.
     if (request === undefined || attempt === undefined || attempt.over || !isOf(request, attempt)) return
     attempt.requests += 1
+    attempt.open += 1
     attemptOf.set(request, attempt)
   })
   // Published right before the first byte is written.
@@ -103,8 +104,10 @@ export function watchUndici(channel: (name: string) => Channel, storage: AsyncSt
   const ended = ({ request }: UndiciMessage): void => {
     if (request === undefined) return
     over(request)
+    const attempt = attemptOf.get(request)
     // A weak entry too is work for each collection of garbage: left to it, they nearly double what a call of undici costs.
     attemptOf.delete(request)
+    if (attempt !== undefined) requestEnded(attempt)
   }
   listen('undici:request:trailers', ended)
   listen('undici:request:error', ended)
