@@ -35,6 +35,8 @@ export async function callOnce(input: string | URL | Request, init: ClientInit |
   }
 }
 
+const traceFields = ['traceparent', 'tracestate', 'baggage']
+
 type Answered = Outcome & { readonly kind: 'response' }
 
 /** The state of one call: its deadline, and what was done so far. */
@@ -82,7 +84,7 @@ class Trip {
 
   /** Sends the order, and those that redirects make of it. */
   async follow(first: Order): Promise<Response> {
-    const { keyField, requestIdField, clock } = this.#context.settings
+    const { keyField, requestIdField, trusted, clock } = this.#context.settings
     let order = first
     for (let redirects = 0; ; redirects += 1) {
       const outcome = await this.#exchange(order)
@@ -93,7 +95,7 @@ class Trip {
       if (redirects === mostRedirects) throw this.#error(order, 'response-started', this.#evidence, new Error(`more than ${mostRedirects} redirects`))
       if (!redirected.withoutBody && !isReplayable(order.body)) return this.#handOver(outcome, redirects > 0)
       await discard(response, discardPatience, clock)
-      const headers = redirectedFields(order.headers, redirected, keyField, [requestIdField, 'traceparent', 'tracestate'])
+      const headers = redirectedFields(order.headers, redirected, keyField, [requestIdField, ...(trusted.has(redirected.url.origin) ? traceFields : [])])
       order = { ...order, ...redirected, headers, body: redirected.withoutBody ? { kind: 'none' } : order.body }
     }
   }

@@ -34,6 +34,16 @@ test('no secret and no key crosses to another origin; without the key the POST i
   expect(other.seen[0]?.fields['x-request-id']).toBe(server.seen[0]?.fields['x-request-id'])
 })
 
+test.each([true, false])('the trace crosses to an origin that is trusted, and to no other: %s', async (isTrusted) => {
+  const other = await start(() => ok)
+  const server = await start(() => to(`${other.origin}/b`))
+  const client = createClient({ trustedOrigins: isTrusted ? [other.origin] : [server.origin] })
+  const trace = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'vendor=1', baggage: 'user=1' }
+  await client(`${server.origin}/a`, { headers: trace })
+  expect(server.seen[0]?.fields).toMatchObject(trace)
+  for (const [name, value] of Object.entries(trace)) expect(other.seen[0]?.fields[name]).toBe(isTrusted ? value : undefined)
+})
+
 test('what the bare fetch does: the key crosses', async () => {
   const other = await start(() => ok)
   const server = await start(() => to(`${other.origin}/b`))
