@@ -42,7 +42,7 @@ export async function attemptOnce(order: Order, context: AttemptContext): Promis
   let given = false
   let connection: FreshConnection | undefined
   const send = async (): Promise<Response> => {
-    const body = await bodyFor(order.body, runtime.resendsBytes && !repeatable)
+    const body = await bodyFor(order.body, runtime, runtime.resendsBytes && !repeatable)
     // Nothing may leave once the caller has given up, also where making the body took its time; and nobody would release a connection then.
     signal.throwIfAborted()
     connection = fresh ? runtime.freshConnection?.() : undefined
@@ -95,9 +95,10 @@ function failure(attempt: Attempt, error: unknown, { signal }: Order, { watch }:
 }
 
 /** The body of one attempt. `onlyStream`: the runtime would send bytes again by itself, and they must not be. */
-async function bodyFor(frozen: FrozenBody, onlyStream: boolean): Promise<{ body?: unknown; duplex?: 'half' }> {
+async function bodyFor(frozen: FrozenBody, { watch }: Runtime, onlyStream: boolean): Promise<{ body?: unknown; duplex?: 'half' }> {
   const body = frozen.kind === 'made' ? await freezeBody(await frozen.make()) : frozen
-  if (body.kind === 'once') return { body: body.value, duplex: 'half' }
+  // Where nobody tells that nothing was sent, it is given once in any case.
+  if (body.kind === 'once') return { body: watch === undefined ? body.source : body.open(), duplex: 'half' }
   if (onlyStream) return { body: asStream(body), duplex: 'half' }
   return body.kind === 'bytes' ? { body: body.value } : {}
 }

@@ -84,6 +84,47 @@ describe('a stream', () => {
     expect(sends()).toHaveLength(1)
   })
 
+  test.each<[string, () => unknown]>([
+    ['a stream', stream],
+    ['chunks', async function* () { yield Buffer.from('tea') }],
+  ])('that is still untouched, since no connection could be opened, is tried again: %s', async (_what, make) => {
+    const gone = await startFaultServer(() => ok)
+    await gone.close()
+    const server = await startFaultServer(() => ok)
+    closing.push(server)
+    const call = (client: ReturnType<typeof createClient>, origin: string): Promise<Response> =>
+      client(`${origin}/x`, { method: 'POST', body: make() as ReadableStream, duplex: 'half' } as RequestInit)
+    let attempts = 0
+    const late = createClient({ random: () => 0, fetch: (input, init) => fetch((attempts += 1) < 3 ? `${gone.origin}/x` : input, init) })
+    expect((await call(late, server.origin)).status).toBe(200)
+    expect(server.seen.map(({ body }) => body.toString())).toEqual(['tea'])
+    await expect(call(createClient({ random: () => 0 }), gone.origin)).rejects.toMatchObject({ verdict: 'not-sent', sent: false, attempts: 3 })
+  })
+
+  test('that was read, or is being read, is a mistake: its rest is not what the caller means', async () => {
+    const { server, client, sends } = await opened()
+    const read = stream()
+    await new Response(read).text()
+    const locked = stream()
+    locked.getReader()
+    for (const body of [read, locked]) {
+      await expect(client(`${server.origin}/x`, { method: 'PUT', body, duplex: 'half' } as RequestInit)).rejects.toMatchObject({ sent: false, attempts: 1, cause: expect.any(TypeError) })
+    }
+    expect(sends()).toEqual([])
+  })
+
+  test('that fails on the way fails the call', async () => {
+    const { server, client } = await opened()
+    let asked = 0
+    const failing = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if ((asked += 1) === 1) controller.enqueue(Buffer.from('te'))
+        else controller.error(new Error('the disk is gone'))
+      },
+    })
+    await expect(client(`${server.origin}/y`, { method: 'PUT', body: failing, duplex: 'half' } as RequestInit)).rejects.toMatchObject({ attempts: 1, message: expect.stringContaining('the disk is gone') })
+  })
+
   test.each([['short', 1_000], ['of a MiB', 1_048_576]])('that a Request makes of a body is read ahead: %s', async (_what, length) => {
     const { server, client, sends } = await opened()
     const body = 'x'.repeat(length)

@@ -1,10 +1,12 @@
+import { OnceBody } from './once-body.js'
+
 /** A request's body, made so that each attempt sends the same bytes. */
 export type FrozenBody =
   | { readonly kind: 'none' }
   /** Bytes that are at hand. `type` is what the runtime would say of them. */
   | { readonly kind: 'bytes'; readonly value: string | Uint8Array<ArrayBuffer> | Blob; readonly type?: string }
   /** A stream: it can be sent once. */
-  | { readonly kind: 'once'; readonly value: ReadableStream | AsyncIterable<Uint8Array> }
+  | OnceBody
   /** Streams made for each attempt by the caller's function. */
   | { readonly kind: 'made'; readonly make: () => unknown }
 
@@ -25,11 +27,11 @@ export async function freezeBody(body: unknown, make?: () => unknown): Promise<F
     // Not its Blob: the type of that is in lower case, and a boundary is not.
     return { kind: 'bytes', value: new Uint8Array(await encoded.arrayBuffer()), type: encoded.headers.get('content-type') ?? 'multipart/form-data' }
   }
-  if (isStream(body)) return { kind: 'once', value: body }
+  if (isStream(body)) return new OnceBody(body)
   return { kind: 'bytes', value: String(body), type: 'text/plain;charset=UTF-8' }
 }
 
-function isStream(body: unknown): body is ReadableStream | AsyncIterable<Uint8Array> {
+function isStream(body: unknown): body is ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> {
   return typeof body === 'object' && body !== null && (Symbol.asyncIterator in body || 'getReader' in body)
 }
 

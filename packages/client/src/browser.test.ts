@@ -3,14 +3,16 @@ import { callInPage, type PageCall, type PageResult } from './testing/browser-ca
 import { openClientPage, type ClientPage } from './testing/browser-page.js'
 import { startCorsServer, type Cors, type CorsServer } from './testing/browser-server.js'
 import { ok, type Fault, type SeenRequest } from './testing/fault-server.js'
+import { startHttp2Server, type Http2FaultServer, type SeenStream, type StreamFault } from './testing/http2-server.js'
 
 let browser: ClientPage
 const servers: CorsServer[] = []
+const http2Servers: Http2FaultServer[] = []
 beforeAll(async () => {
   browser = await openClientPage()
 })
 afterEach(async () => {
-  for (const server of servers.splice(0)) await server.close()
+  for (const server of [...servers.splice(0), ...http2Servers.splice(0)]) await server.close()
 })
 afterAll(() => browser?.close())
 
@@ -174,4 +176,31 @@ test('a server of another origin has to allow the fields of the client', async (
   expect(server.requests('/x')).toEqual([])
   expect(server.preflights('/x')[0]?.fields['access-control-request-headers']).toBe('x-request-id')
   expect(await call({ url: `${server.origin}/x`, by: 'fetch' })).toMatchObject({ status: 200 })
+})
+
+describe('over HTTP/2', () => {
+  const startHttp2 = async (decide: (stream: SeenStream) => StreamFault): Promise<Http2FaultServer> => {
+    const server = await startHttp2Server(decide)
+    http2Servers.push(server)
+    return server
+  }
+
+  // How often Chromium sends one call by itself: a refused stream twice more, and what was in flight on a session that dies once more.
+  test.each<[StreamFault, number]>([['refuse', 3], ['cut', 2], ['goaway-above', 1]])('%s: the client adds no POST without a key, and brings a GET and a POST with a key through', async (fault, byBrowser) => {
+    const always = await startHttp2(() => fault)
+    expect(await call({ url: `${always.origin}/bare`, ...post, headers: requestId, by: 'fetch' })).toMatchObject({ name: 'TypeError' })
+    expect(await call({ url: `${always.origin}/x`, ...post })).toMatchObject({ name: 'RequestError', attempts: 1, delays: [] })
+    expect([always.count('/bare'), always.count('/x')]).toEqual([byBrowser, byBrowser])
+    for (const order of [{}, { ...post, headers: key }]) {
+      const server = await startHttp2(({ before }) => (before < byBrowser ? fault : 'ok'))
+      expect(await call({ url: `${server.origin}/x`, ...order })).toMatchObject({ status: 200, text: 'ok', delays: [0] })
+      expect(server.count('/x')).toBe(byBrowser + 1)
+    }
+  })
+
+  test('a POST above the id of a GOAWAY is sent again by Chromium itself', async () => {
+    const server = await startHttp2(({ before }) => (before === 0 ? 'goaway-below' : 'ok'))
+    expect(await call({ url: `${server.origin}/x`, ...post })).toMatchObject({ status: 200, delays: [] })
+    expect(server.count('/x')).toBe(2)
+  })
 })

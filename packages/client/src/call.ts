@@ -112,7 +112,8 @@ class Trip {
     const { origin } = order.url
     const info: CallInfo = { method: order.method, origin, requestId: this.#requestId }
     const repeatable = isIdempotent(order.method) || (order.headers.get(settings.keyField) ?? '') !== ''
-    const judge = createJudge(settings.judge, { origin, repeatable, replayable: isReplayable(order.body) })
+    const { body } = order
+    const judge = createJudge(settings.judge, { origin, repeatable, replayable: isReplayable(body), isWhole: () => body.kind === 'once' && body.isWhole })
     let lost = false
     for (;;) {
       events.emit('attempt', () => ({ ...info, resendCount: this.#attempts }))

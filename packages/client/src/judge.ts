@@ -21,6 +21,8 @@ export interface JudgedCall {
   readonly repeatable: boolean
   /** Whether the same bytes can be sent once more. */
   readonly replayable: boolean
+  /** Whether a body that cannot be is still whole, as long as nothing of it was sent. [no] */
+  readonly isWhole?: () => boolean
 }
 
 /** What comes next: nothing, or another attempt. */
@@ -42,7 +44,7 @@ export interface Judge {
 const done: Next = { kind: 'done', budgetSpent: false }
 
 /** Makes the judge of one call. */
-export function createJudge({ rules, policy, budget, random }: JudgeSettings, { origin, repeatable, replayable }: JudgedCall): Judge {
+export function createJudge({ rules, policy, budget, random }: JudgeSettings, { origin, repeatable, replayable, isWhole = () => false }: JudgedCall): Judge {
   let repairs = 0
   let refusals = 0
   let retries = 0
@@ -60,7 +62,8 @@ export function createJudge({ rules, policy, budget, random }: JudgeSettings, { 
   return {
     failed(evidence, permanent, remaining) {
       const verdict = verdictOf(evidence)
-      const remedy = remaining > 0 ? remedyOf(verdict, permanent, { repeatable, replayable, repairs, refusals }, rules) : { kind: 'none' as const }
+      const asks = { repeatable, replayable: replayable || (verdict === 'not-sent' && isWhole()), repairs, refusals }
+      const remedy = remaining > 0 ? remedyOf(verdict, permanent, asks, rules) : { kind: 'none' as const }
       if (verdict === 'refused') refusals += 1
       if (remedy.kind === 'none') return { verdict, next: done }
       if (remedy.kind === 'policy') return { verdict, next: byPolicy(undefined, remaining) }

@@ -1,4 +1,5 @@
 import type { FrozenBody } from './body.js'
+import { OnceBody } from './once-body.js'
 
 /** A Request's body that is longer stays a stream. */
 const mostAhead = 1_048_576
@@ -26,5 +27,5 @@ export async function readAhead(body: ReadableStream<Uint8Array>, most = mostAhe
     },
     cancel: (reason) => reader.cancel(reason),
   })
-  return { kind: 'once', value: rest }
+  return new OnceBody(rest)
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ok, startFaultServer, type Fault, type FaultServer, type SeenRequest } from './testing/fault-server.js'
-import { startHttp2Server, type StreamFault } from './testing/http2-server.js'
+import { selfSigned, startHttp2Server, type StreamFault } from './testing/http2-server.js'
 import { otherRuntimes, runCalls, type RuntimeCall } from './testing/runtimes.js'
 
 /** The fault is the first part of the target. */
@@ -44,13 +44,17 @@ function startGatheringServer(): Promise<FaultServer> {
   })
 }
 
-describe.each(otherRuntimes)('$name', (runtime) => {
+const faultOf = (seen: SeenRequest): Fault => (faults[seen.target.split('/')[1] ?? ''] ?? (() => ok))(seen)
+
+describe.each(otherRuntimes.flatMap((runtime) => [false, true].map((isTls) => ({ runtime, isTls, name: `${runtime.name}${isTls ? ' over TLS' : ''}` }))))('$name', ({ runtime, isTls }) => {
+  let tls: { key: string; cert: string } | undefined
   let server: FaultServer
   const outcomes = new Map<string, { readonly status?: number; readonly verdict?: string }>()
 
   beforeAll(async () => {
-    server = await startFaultServer((seen) => (faults[seen.target.split('/')[1] ?? ''] ?? (() => ok))(seen))
-    const results = await runCalls(runtime, server.origin, calls, { options: { budget: false } })
+    tls = isTls ? await selfSigned() : undefined
+    server = await startFaultServer(faultOf, tls)
+    const results = await runCalls(runtime, server.origin, calls, { options: { budget: false }, trusted: tls?.cert })
     rows.forEach(({ target }, at) => outcomes.set(target, results[at * 3 + 2] ?? {}))
   })
   afterAll(() => server.close())
@@ -77,14 +81,16 @@ describe.each(otherRuntimes)('$name', (runtime) => {
   })
 
   test('what the runtime does by itself, without the client: this is what the cases above would have caught', async () => {
-    const bare = await startFaultServer((seen) => (faults[seen.target.split('/')[1] ?? ''] ?? (() => ok))(seen))
-    await runCalls(runtime, bare.origin, calls, { bare: true })
+    const bare = await startFaultServer(faultOf, tls)
+    await runCalls(runtime, bare.origin, calls, { bare: true, trusted: tls?.cert })
     const doubled = rows.filter(({ name, target }) => isKeyless(name) && bare.count(target) > 1).map(({ target }) => target)
     await bare.close()
     // Deno resends what is not a stream, after the server had it. Bun does not, since its issue 28706.
     expect(doubled.length > 0).toBe(runtime.name === 'Deno')
   })
+})
 
+describe.each(otherRuntimes)('$name', (runtime) => {
   test('a redirect is followed, and the key stays on its origin', async () => {
     const other = await startFaultServer(() => ok)
     const from = await startFaultServer(({ target }) => {

@@ -27,7 +27,7 @@ export async function openClientPage(): Promise<ClientPage> {
   const executablePath = findChromium()
   const client = await bundle()
   const profile = await mkdtemp(join(tmpdir(), 'hopwise-client-browser-'))
-  const context = await chromium.launchPersistentContext(profile, { executablePath, args: [...chromiumFlags], headless: true })
+  const context = await chromium.launchPersistentContext(profile, { executablePath, args: [...chromiumFlags], headless: true, ignoreHTTPSErrors: true })
   const server = await servePage(client)
   const page = context.pages()[0] ?? (await context.newPage())
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)

@@ -35,11 +35,18 @@ export interface Http2FaultServer {
 
 /** A key and a certificate for 127.0.0.1, which nobody trusts. */
 export async function selfSigned(): Promise<{ key: string; cert: string }> {
-  const { private: key, cert } = await generate([{ name: 'commonName', value: '127.0.0.1' }], { keySize: 2048 })
+  const { private: key, cert } = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
+    keySize: 2048,
+    algorithm: 'sha256',
+    extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
+  })
   return { key, cert }
 }
 
-/** Starts a server on a free port. */
+/** For pages of other origins. */
+const cors = { 'access-control-allow-origin': '*', 'access-control-allow-headers': '*' }
+
+/** Starts a server on a free port. It answers preflights by itself; they are not among what it has seen. */
 export async function startHttp2Server(decide: (stream: SeenStream) => StreamFault): Promise<Http2FaultServer> {
   const server = createSecureServer(await selfSigned())
   const sessions = new Map<ServerHttp2Session, number>()
@@ -58,6 +65,7 @@ export async function startHttp2Server(decide: (stream: SeenStream) => StreamFau
   server.on('stream', (stream, fields) => {
     stream.on('error', () => {})
     const act = (): void => {
+      if (fields[':method'] === 'OPTIONS') return stream.respond({ ':status': 204, ...cors }, { endStream: true })
       const path = fields[':path'] ?? ''
       const one: SeenStream = { method: fields[':method'] ?? '', path, fields, session: sessions.get(stream.session as ServerHttp2Session) ?? 0, before: seen.filter((other) => other.path === path).length }
       seen.push(one)
@@ -97,7 +105,7 @@ function apply(fault: StreamFault, stream: ServerHttp2Stream, sockets: ReadonlyM
   switch (fault) {
     case 'ok':
     case 503:
-      stream.respond({ ':status': fault === 'ok' ? 200 : 503 })
+      stream.respond({ ':status': fault === 'ok' ? 200 : 503, ...cors })
       stream.end(fault === 'ok' ? 'ok' : 'no')
       return
     case 'refuse':

@@ -8,8 +8,8 @@ import { runOnWorkerd } from './workerd.js'
 /** What makes calls in another runtime. */
 export interface OtherRuntime {
   readonly name: string
-  /** Gives the program in `make-calls.mjs` its order, and what it says in return. */
-  run(order: string): Promise<string>
+  /** Gives the program in `make-calls.mjs` its order, and what it says in return; `trusted` is a certificate, as PEM, that it is to trust. */
+  run(order: string, trusted?: string): Promise<string>
 }
 
 const require = createRequire(import.meta.url)
@@ -22,7 +22,7 @@ function byProgram(name: string, command: string, args: readonly string[]): Othe
   return {
     name,
     async run(order) {
-      const { stdout } = await promisify(execFile)(command, [...args, program, order], { env: { ...process.env, NO_COLOR: '1', DENO_NO_UPDATE_CHECK: '1' } })
+      const { stdout } = await promisify(execFile)(command, [...args, program, order], { env: { ...process.env, NO_COLOR: '1', DENO_NO_UPDATE_CHECK: '1', NODE_TLS_REJECT_UNAUTHORIZED: '0' } })
       return stdout
     },
   }
@@ -32,8 +32,8 @@ function byProgram(name: string, command: string, args: readonly string[]): Othe
 export const otherRuntimes: readonly OtherRuntime[] = [
   byProgram('Bun', fileOf('bun', `@oven/bun-${platform()}-${arch() === 'arm64' ? 'aarch64' : arch()}/bin/bun`), []),
   byProgram('Deno', fileOf('deno', `@deno/${platform()}-${arch()}${platform() === 'linux' ? '-glibc' : ''}/deno`), ['run', '--no-remote', '--allow-net', '--allow-env', '--allow-read', '--allow-sys', '--unsafely-ignore-certificate-errors=127.0.0.1']),
-  { name: 'workerd', run: (order) => runOnWorkerd(order, []) },
-  { name: 'workerd with nodejs_compat', run: (order) => runOnWorkerd(order, ['nodejs_compat']) },
+  { name: 'workerd', run: (order, trusted) => runOnWorkerd(order, [], trusted) },
+  { name: 'workerd with nodejs_compat', run: (order, trusted) => runOnWorkerd(order, ['nodejs_compat'], trusted) },
 ]
 
 /** One request of {@link runCalls}. */
@@ -65,7 +65,13 @@ export interface RuntimeResult {
 /**
  * Makes the calls in a process of that runtime, one after another, with the client as it is built (`npm run build`).
  * @param bare the runtime's own fetch in the place of the client
+ * @param trusted a certificate, as PEM, that the runtime is to trust
  */
-export async function runCalls(runtime: OtherRuntime, origin: string, calls: readonly RuntimeCall[], { bare = false, options = {} }: { bare?: boolean; options?: object } = {}): Promise<RuntimeResult[]> {
-  return JSON.parse(await runtime.run(JSON.stringify({ origin, calls, bare, options }))) as RuntimeResult[]
+export async function runCalls(
+  runtime: OtherRuntime,
+  origin: string,
+  calls: readonly RuntimeCall[],
+  { bare = false, options = {}, trusted }: { bare?: boolean; options?: object; trusted?: string | undefined } = {},
+): Promise<RuntimeResult[]> {
+  return JSON.parse(await runtime.run(JSON.stringify({ origin, calls, bare, options }), trusted)) as RuntimeResult[]
 }
