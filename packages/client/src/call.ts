@@ -28,8 +28,13 @@ export interface CallContext {
 /** One call with its attempts and redirects, from its order to its response. */
 export async function callOnce(input: string | URL | Request, init: ClientInit | undefined, context: CallContext): Promise<Response> {
   const trip = new Trip(context)
+  let order: Order | undefined
   try {
-    return await trip.follow(await trip.read(input, init))
+    order = await trip.read(input, init)
+    return await trip.follow(order)
+  } catch (error) {
+    if (order?.body.kind === 'once') order.body.drop()
+    throw error
   } finally {
     trip.settle()
   }

@@ -44,6 +44,11 @@ export class OnceBody {
     )
   }
 
+  /** Nobody will send it any more: where it was begun, its source is told so. */
+  drop(): void {
+    Promise.resolve().then(() => this.#chunks?.return?.()).catch(() => {})
+  }
+
   #take(isFirst: boolean): Promise<IteratorResult<Uint8Array>> {
     const chunks = (this.#chunks ??= (this.source as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]())
     if (isFirst) return (this.#first ??= chunks.next())
