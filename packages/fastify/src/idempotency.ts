@@ -25,6 +25,19 @@ interface ProtectedConfig {
   readonly [protection]?: { readonly by: IdempotencyEvents; readonly hook: Protection['hook'] }
 }
 
+/**
+ * What a route asks for.
+ * @throws HopwiseError `option-unknown`, `option-invalid`: an oversight must not leave a route unprotected
+ */
+function askedBy({ method, url, config = {} }: RouteOptions): boolean | Partial<IdempotencyOptions<FastifyRequest>> | undefined {
+  const route = `${String(method)} ${url}`
+  if ('idempotency' in config) throw new HopwiseError('option-unknown', `${route}: unknown option "config.idempotency"; allowed: config.idempotent`)
+  const { idempotent } = config
+  if (idempotent === undefined || typeof idempotent === 'boolean') return idempotent
+  if (typeof idempotent !== 'object' || idempotent === null) throw new HopwiseError('option-invalid', `${route}: option "config.idempotent" is ${JSON.stringify(idempotent)}; allowed: true, false, or options of the plugin`)
+  return idempotent
+}
+
 const plugin: FastifyPluginAsync<IdempotencyOptions<FastifyRequest>> = async (app, options) => {
   if (Object.hasOwn(app, 'idempotency')) {
     throw new HopwiseError('mounted-twice', 'the idempotency plugin is registered twice in one scope; a scope inside of this one may have options of its own')
@@ -34,7 +47,7 @@ const plugin: FastifyPluginAsync<IdempotencyOptions<FastifyRequest>> = async (ap
   app.decorate('idempotency', events)
 
   app.addHook('onRoute', function (this: FastifyInstance, route: RouteOptions) {
-    const asked = route.config?.idempotent
+    const asked = askedBy(route)
     // A registration in a scope nearer to the route is the one that counts.
     if (!asked || this.idempotency !== events) return
     const { hook } = asked === true ? all : events.add(protect({ ...options, ...asked }))

@@ -81,6 +81,18 @@ describe('what is wrong is said', () => {
   })
 
   test.each([
+    [{ idempotency: true }, 'option-unknown', 'POST /orders: unknown option "config.idempotency"; allowed: config.idempotent'],
+    [{ idempotent: 'yes' }, 'option-invalid', 'POST /orders: option "config.idempotent" is "yes"; allowed: true, false, or options of the plugin'],
+    [{ idempotent: 1 }, 'option-invalid', 'POST /orders: option "config.idempotent" is 1; allowed: true, false, or options of the plugin'],
+    [{ idempotent: null }, 'option-invalid', 'POST /orders: option "config.idempotent" is null; allowed: true, false, or options of the plugin'],
+    [{ idempotent: { leas: '1s' } }, 'option-unknown', expect.stringContaining('unknown option "leas"')],
+  ])('a route whose config is %j is not left unprotected', async (config, code, message) => {
+    const app = fastify()
+    await app.register(idempotency, options())
+    expect(await failure(async () => app.post('/orders', { config: config as never }, tea))).toMatchObject({ code, message })
+  })
+
+  test.each([
     [{}, /option "store" is required: an idempotency store, such as memoryStore\(\)/],
     [{ store: memoryStore() }, /option "principal" is required.*scope: "global"/],
     [{ store: {}, scope: 'global' }, /option "store" is an object; allowed: an idempotency store/],

@@ -79,3 +79,11 @@ describe('what is wrong is said at start', () => {
     expect(() => attach(server)).toThrow(/attached to this server already/)
   })
 })
+
+test.each<[string, unknown]>([
+  ['an app, which has a listen() as well', { listen() {}, on() {} }],
+  ['a port', 3_000],
+  ['nothing', undefined],
+])('%s is no server', (_what, server) => {
+  expect(() => attach(server as never)).toThrow('attach: expected a server of node:http, node:https or node:http2, such as what app.listen() gives')
+})

@@ -48,10 +48,12 @@ const attached = new WeakSet<AnyServer>()
  * Binds a policy to a server of `node:http`, `node:https` or `node:http2`: how long it keeps connections and waits for
  * requests, as its chain asks, and the drain. To be called once a server, before or right after `listen()`. What the
  * audit found is told by `process.emitWarning`, with the rule's id as code.
- * @throws HopwiseError whatever `definePolicy` throws; `mounted-twice`
+ * @throws HopwiseError whatever `definePolicy` throws; `option-invalid` where it is no server; `mounted-twice`
  */
 export function attach(server: AnyServer, policy?: PolicyOptions | Policy): Hop {
   const settled = policy !== undefined && 'findings' in policy ? policy : definePolicy(policy)
+  // An app of Express or Koa has a listen(), and it would only be found out at the first SIGTERM that it has no close().
+  if (!isServer(server)) throw new HopwiseError('option-invalid', 'attach: expected a server of node:http, node:https or node:http2, such as what app.listen() gives')
   if (attached.has(server)) throw new HopwiseError('mounted-twice', 'attach: a policy is attached to this server already')
   attached.add(server)
   for (const finding of settled.findings) {
@@ -74,6 +76,11 @@ export function attach(server: AnyServer, policy?: PolicyOptions | Policy): Hop 
     listenSignals: (options) => listenHopSignals(hop, options),
   }
   return hop
+}
+
+function isServer(server: unknown): boolean {
+  const methods = server as Readonly<Record<string, unknown>> | null | undefined
+  return ['listen', 'close', 'on', 'address'].every((name) => typeof methods?.[name] === 'function')
 }
 
 /** Puts the parts together: what is told of a connection goes to each of them, in this order. */

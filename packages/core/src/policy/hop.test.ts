@@ -5,6 +5,10 @@ import { nginx } from './presets.js'
 const refused = (code: 'option-invalid' | 'option-unknown', message: string) => expect.objectContaining({ code, message: expect.stringContaining(message) as string })
 
 describe('customHop', () => {
+  test('has to have a name', () => {
+    expect(() => customHop({} as never)).toThrow('customHop: option "name" is required: a name of 1 to 64 characters')
+  })
+
   test('says unknown of everything that was not said', () => {
     expect(customHop({ name: 'waf' })).toEqual({
       name: 'waf',

@@ -106,11 +106,14 @@ export function overrideHop(owner: string, preset: Hop, options: HopOptions | un
 
 /**
  * A hop that has no preset. What is not said of it is `'unknown'`, and the audit asks for it.
+ * @throws HopwiseError `option-unknown`, `option-invalid`
  * @example customHop({ name: 'waf', downstream: { idle: '120s' }, upstream: { idle: '30s' } })
  */
 export function customHop(options: HopOptions & { readonly name: string; readonly layer?: 'http' | 'tcp' }): Hop {
+  const fields = hopFields('customHop')
   const { layer, ...rest } = parseOptions('customHop', options, {
-    ...hopFields('customHop'),
+    ...fields,
+    name: { ...fields.name, required: true as const },
     layer: wordField(['http', 'tcp'], 'http'),
   })
   const blank: Hop = {
