@@ -20,7 +20,7 @@ const mistakes = {
  */
 export const keyRefusals = {
   'key-missing': { title: 'The key is missing', status: 400 },
-  'key-invalid': { title: 'The key is invalid', status: 400, detail: 'Send one of 1 to 255 visible ASCII characters, in quotes or without , ; " and \\' },
+  'key-invalid': { title: 'The key is invalid', status: 400, detail: 'Send 1 to 255 visible ASCII characters, quoted or without , ; " and \\' },
   'principal-missing': { title: 'A key needs a known caller', status: 400, detail: 'Authenticate first.' },
   'key-in-progress': { title: 'The first request still runs', status: 409, detail: 'Send the same request again later.', retryAfter: 1 },
   'outcome-unknown': { title: 'The server of the first request stopped', status: 409, detail: 'Look up what it did; this key will not run again.' },

@@ -8,7 +8,7 @@ import { bodyCopy } from './body-copy.js'
  */
 export async function readBody(request: Request, limit: number): Promise<Uint8Array<ArrayBuffer> | null> {
   if (request.bodyUsed || request.body?.locked) {
-    throw new HopwiseError('body-already-read', 'protect the handler before the request body is read')
+    throw new HopwiseError('body-already-read', 'protect the handler before the body is read')
   }
   if (!request.body) return new Uint8Array()
   if (Number(request.headers.get('content-length')) > limit) return null

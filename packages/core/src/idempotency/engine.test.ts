@@ -108,7 +108,7 @@ describe('400', () => {
     for (const required of [true, false]) {
       const { engine, store, principal } = setUp({ required })
       const incoming = request({ key })
-      expect(refusal(await engine.begin(incoming))).toMatchObject({ status: 400, code: 'key-invalid', detail: 'Send one of 1 to 255 visible ASCII characters, in quotes or without , ; " and \\' })
+      expect(refusal(await engine.begin(incoming))).toMatchObject({ status: 400, code: 'key-invalid', detail: 'Send 1 to 255 visible ASCII characters, quoted or without , ; " and \\' })
       expect(incoming.body).not.toHaveBeenCalled()
       expect(principal).not.toHaveBeenCalled()
       expect(store.claim).not.toHaveBeenCalled()

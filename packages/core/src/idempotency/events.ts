@@ -28,6 +28,6 @@ export interface IdempotencyEvents {
   readonly 'run-too-long': { readonly key: string; readonly fence: number }
   /** A handler answered with a stream that has no end; its key was given back, and the client got a 500 that says so. */
   readonly unprotectable: { readonly key: string; readonly fence: number; readonly contentType: string }
-  /** A store operation failed or took longer than `storeDeadline`. */
+  /** A store operation failed or took longer than `storeDeadline`. The first one of the process that nobody listens to is said on `console.error`. */
   readonly 'store-error': { readonly operation: 'claim' | 'complete' | 'renew' | 'save-phase' | 'release' | 'sweep' | 'watch' | 'open'; readonly key: string; readonly error: unknown }
 }

@@ -1,4 +1,5 @@
 import type { Duration } from '../duration.js'
+import { errorText } from '../errors.js'
 import type { Events } from '../events.js'
 import { withDeadline } from './deadline.js'
 import type { IdempotencyEvents } from './events.js'
@@ -17,10 +18,15 @@ export interface KeyCalls {
   readonly release: (claim: Claim) => Promise<boolean | undefined>
 }
 
+/** How many store errors nobody has listened to: the first one is said. */
+let unheard = 0
+
 /** Makes the calls for one key. */
 export function callsFor(key: string, { store, storeDeadline }: Pick<IdempotencySettings<never>, 'store' | 'storeDeadline'>, events: Events<IdempotencyEvents>): KeyCalls {
   const tell: KeyCalls['tell'] = (name, more) => void events.emit(name, () => ({ key, ...more }) as never)
-  const failed: KeyCalls['failed'] = (operation) => (error) => tell('store-error', { operation, error })
+  const failed: KeyCalls['failed'] = (operation) => (error) => {
+    if (!events.emit('store-error', () => ({ key, operation, error })) && !unheard++) console.error(`hopwise: store-error: ${operation}: ${errorText(error)}`)
+  }
   const within: KeyCalls['within'] = (operation, late, more = 0) => withDeadline(operation, (storeDeadline + more) as Duration, late)
   return { tell, failed, within, release: (claim) => within(() => store.release(claim)).catch(failed('release')) }
 }

@@ -36,10 +36,10 @@ describe('readIdempotencyOptions', () => {
   })
 
   test('who the callers are has to be said', () => {
-    expect(() => read({ store })).toThrow(refused('idempotent: option "principal" is required: a function that gives the id of the caller'))
+    expect(() => read({ store })).toThrow(refused('idempotent: option "principal" is required: a function that gives the caller\'s id'))
     expect(() => read({ store })).toThrow(refused('or scope: "global" where all callers are one, not both'))
     expect(() => read({ store, scope: 'principal' })).toThrow(refused('option "principal" is required'))
-    expect(() => read({ store, scope: 'global', principal })).toThrow(refused('idempotent: option "principal" is required: a function that gives the id of the caller, or scope: "global" where all callers are one, not both'))
+    expect(() => read({ store, scope: 'global', principal })).toThrow(refused('idempotent: option "principal" is required: a function that gives the caller\'s id, or scope: "global" where all callers are one, not both'))
     expect(read({ store, scope: 'global' }).principal).toBeUndefined()
   })
 
@@ -52,7 +52,7 @@ describe('readIdempotencyOptions', () => {
     [{ store: null }, 'option "store" is null'],
     [{ store: new Map() }, 'option "store" is an object; allowed: an idempotency store'],
     [{ store: { ...store, renew: undefined } }, 'option "store" is an object'],
-    [{ principal: 'alice' }, 'option "principal" is "alice"; allowed: a function that gives the id of the caller'],
+    [{ principal: 'alice' }, 'option "principal" is "alice"; allowed: a function that gives the caller\'s id'],
     [{ scope: 'tenant' }, 'option "scope" is "tenant"; allowed: "principal" or "global"'],
     [{ required: 1 }, 'option "required" is 1; allowed: true or false'],
     [{ methods: 'POST' }, 'option "methods" is "POST"; allowed: a list of methods'],
@@ -66,7 +66,7 @@ describe('readIdempotencyOptions', () => {
     [{ maxRun: '25h' }, 'option "maxRun" is "25h"'],
     [{ retention: '999ms' }, 'option "retention" is "999ms"'],
     [{ retention: '366d' }, 'option "retention" is "366d"'],
-    [{ onCrash: 'ignore' }, 'option "onCrash" is "ignore"; allowed: "retry", "reject", or a function that gives one of them'],
+    [{ onCrash: 'ignore' }, 'option "onCrash" is "ignore"; allowed: "retry", "reject" or a function that gives one'],
     [{ maxRequestBytes: -1 }, 'option "maxRequestBytes" is -1; allowed: a whole number from 0 to 1073741824'],
     [{ maxRequestBytes: 1.5 }, 'option "maxRequestBytes" is 1.5'],
     [{ maxResponseBytes: 2 ** 30 + 1 }, 'option "maxResponseBytes" is 1073741825'],

@@ -69,7 +69,7 @@ export interface IdempotencyOptions<Native> {
 }
 
 const owner = 'idempotent'
-const idOfCaller = 'a function that gives the id of the caller'
+const idOfCaller = 'a function that gives the caller\'s id'
 const bodySizeField = /* @__PURE__ */ integerField({ min: 0, max: 2 ** 30, default: 2 ** 20 })
 
 /**
@@ -88,7 +88,7 @@ export function readIdempotencyOptions<Native>(options: IdempotencyOptions<Nativ
     maxRun: durationField({ min: '1s', max: '24h', default: '15m' }),
     retention: durationField({ min: '1s', max: '365d', default: '24h' }),
     onCrash: valueField<OnCrash, OnCrash>(
-      '"retry", "reject", or a function that gives one of them',
+      '"retry", "reject" or a function that gives one',
       (value) => value === 'retry' || value === 'reject' || typeof value === 'function',
       'retry',
     ),

@@ -30,7 +30,7 @@ export function createPhases(saved: SavedPhases, save: (phase: string, text: str
   }
 
   return async <T>(phase: string, work: () => T | Promise<T>): Promise<T> => {
-    if (!name.test(phase)) throw new HopwiseError('phase-invalid', 'a phase name is 1 to 64 of A-Z a-z 0-9 . _ : -')
+    if (!name.test(phase)) throw new HopwiseError('phase-invalid', 'a phase name is 1 to 64 of A-Za-z0-9._:-')
     if (!begun.has(phase)) begun.set(phase, workAndSave(phase, work))
     return begun.get(phase) as T
   }
