@@ -12,6 +12,7 @@ interface Differences {
   readonly ownListener?: boolean
   readonly idleGrace?: number
   readonly uncaughtException?: boolean
+  readonly terminal?: boolean
   readonly hooks?: Readonly<Partial<Record<'before' | 'task' | 'after', readonly ('done' | 'throws' | 'rejects' | 'hangs')[]>>>
 }
 
@@ -50,6 +51,20 @@ describe('signals', () => {
     expect(await server.exited).toEqual([null, 'SIGINT'])
     expect(server.lines).not.toContain('closed')
     expect(server.lines).not.toContain('after done')
+  })
+
+  test.each([
+    [true, 'SIGINT', 'hopwise: shutting down; Ctrl-C once more ends it at once\n'],
+    [true, 'SIGTERM', ''],
+    [false, 'SIGINT', ''],
+  ] as const)('at a terminal (%s), %s says what to do if it takes long', async (terminal, signal, said) => {
+    const server = start({ terminal, servers: 2, apart: true })
+    await inFlight(server)
+    server.child.kill(signal)
+    await server.line('draining')
+    go(server)
+    await server.exited
+    expect(server.errors()).toBe(said)
   })
 
   test('a second signal ends a hook that hangs, too', async () => {

@@ -32,7 +32,7 @@ let failed = false
 /**
  * Runs a shutdown at the first signal, then ends the process by that same signal, so that the parent sees what ended it
  * (128 + its number in a shell); with 1 where a hook failed or timed out, or an exception was not caught. A second signal
- * ends it at once, and so does a second exception.
+ * ends it at once, and so does a second exception. A terminal is told so at the first SIGINT.
  */
 export function runAtSignals(run: () => Promise<{ readonly hooks: readonly HookReport[] }>, { signals, uncaughtException }: Parsed<typeof signalFields>): () => void {
   const self = {}
@@ -60,8 +60,10 @@ export function runAtSignals(run: () => Promise<{ readonly hooks: readonly HookR
     endBy(signal)
   }
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (begun) endBy(signal)
-    else void begin(signal)
+    if (begun) return endBy(signal)
+    // Whoever pressed Ctrl-C sees nothing else until the last idle connection is gone.
+    if (signal === 'SIGINT' && process.stderr.isTTY && unfinished.size === 0) console.error('hopwise: shutting down; Ctrl-C once more ends it at once')
+    void begin(signal)
   }
   const onException = (error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void => {
     exceptions++

@@ -1,10 +1,12 @@
 // Servers in a process of their own, for the tests of signals. The first argument says what differs, as JSON:
-// servers (1), apart (one listenSignals for each server), ownListener, idleGrace (ms), hooks (stage → what each does), and options of listenSignals.
+// servers (1), apart (one listenSignals for each server), ownListener, terminal (standard error seems to be one), idleGrace (ms), hooks (stage → what each does), and options of listenSignals.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { attach, shutdownTogether } from '../../dist/index.js'
 
-const { servers = 1, apart = false, ownListener = false, idleGrace = 20, hooks = {}, ...signalOptions } = JSON.parse(process.argv[2] ?? '{}')
+const { servers = 1, apart = false, ownListener = false, terminal = false, idleGrace = 20, hooks = {}, ...signalOptions } = JSON.parse(process.argv[2] ?? '{}')
+
+if (terminal) process.stderr.isTTY = true
 
 const deeds = {
   done: () => {},
