@@ -4,6 +4,7 @@ import { noEvidence, type Evidence } from './evidence.js'
 import { follow, followAlways } from './follower.js'
 import type { FreshConnection } from './fresh-connection.js'
 import type { Settings } from './options.js'
+import type { OnceBody } from './once-body.js'
 import type { Order } from './order.js'
 import { isPermanent, isRefusal } from './request-error.js'
 import type { Runtime } from './runtime.js'
@@ -41,23 +42,29 @@ export async function attemptOnce(order: Order, context: AttemptContext): Promis
   const cancelTimer = clock.after(firstByteTimeout, () => own.abort(timeoutError('firstByteTimeout', firstByteTimeout)))
   let given = false
   let connection: FreshConnection | undefined
+  let made: OnceBody | undefined
   const send = async (): Promise<Response> => {
-    const body = await bodyFor(order.body, runtime, runtime.resendsBytes && !repeatable)
+    const frozen = order.body.kind === 'made' ? await freezeBody(await order.body.make()) : order.body
+    if (frozen !== order.body && frozen.kind === 'once') made = frozen
     // Nothing may leave once the caller has given up, also where making the body took its time; and nobody would release a connection then.
+    if (signal.aborted) made?.end()
     signal.throwIfAborted()
+    const body = bodyFor(frozen, runtime, runtime.resendsBytes && !repeatable)
     connection = fresh ? runtime.freshConnection?.() : undefined
     const init = { ...connection?.init, ...order.rest, method: order.method, headers: order.headers, redirect: innerRedirect(order, runtime, settings.keyField), signal, ...body }
     given = true
-    return fetch(order.url.href, init as RequestInit)
+    const start = (): Promise<Response> => fetch(order.url.href, init as RequestInit)
+    // What making the body has sent is no part of the attempt.
+    return runtime.watch === undefined ? start() : runtime.watch.run(attempt, start)
   }
   try {
-    const sending = runtime.watch === undefined ? send() : runtime.watch.run(attempt, send)
-    const response = await untilAborted(sending, signal)
+    const response = await untilAborted(send(), signal)
     const whenReceived = onReceived(response, attempt, runtime)
     whenReceived(own.release)
     return { kind: 'response', response, abandon: () => own.abort(), whenReceived }
   } catch (error) {
     own.release()
+    made?.end()
     return failure(attempt, error, order, runtime, given)
   } finally {
     cancelTimer()
@@ -95,8 +102,7 @@ function failure(attempt: Attempt, error: unknown, { signal }: Order, { watch }:
 }
 
 /** The body of one attempt. `onlyStream`: the runtime would send bytes again by itself, and they must not be. */
-async function bodyFor(frozen: FrozenBody, { watch }: Runtime, onlyStream: boolean): Promise<{ body?: unknown; duplex?: 'half' }> {
-  const body = frozen.kind === 'made' ? await freezeBody(await frozen.make()) : frozen
+function bodyFor(body: FrozenBody, { watch }: Runtime, onlyStream: boolean): { body?: unknown; duplex?: 'half' } {
   // Where nobody tells that nothing was sent, it is given once in any case.
   if (body.kind === 'once') return { body: watch === undefined ? body.source : body.open(), duplex: 'half' }
   if (onlyStream) return { body: asStream(body), duplex: 'half' }

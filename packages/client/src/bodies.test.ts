@@ -1,3 +1,6 @@
+import { Readable } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
+import { runInNewContext } from 'node:vm'
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createClient } from './client.js'
 import { warmUp } from './testing/bindings.js'
@@ -47,6 +50,37 @@ describe('a body arrives twice as the same bytes, and as it was given', () => {
     expect(second?.fields['content-type']).toBe(first?.fields['content-type'])
     if (type !== undefined) expect(first?.fields['content-type']).toBe(type)
     if (bytes !== undefined) expect(first?.body.equals(Buffer.from(bytes))).toBe(true)
+  })
+
+  test.each<[string, () => Promise<FormData>]>([
+    ['undici 6', async () => new (await import('undici6')).FormData() as unknown as FormData],
+    ['undici 7', async () => new (await import('undici7')).FormData() as unknown as FormData],
+  ])('a form of %s', async (_what, make) => {
+    const { server, client, sends } = await opened()
+    const data = await make()
+    data.append('name', 'tea')
+    data.append('file', new Blob([Buffer.of(0, 255)], { type: 'image/png' }), 'a.png')
+    await client(`${server.origin}/x`, { method: 'PUT', body: data })
+    expect(sends()).toHaveLength(2)
+    for (const { fields, body } of sends()) {
+      const read = await new Response(new Uint8Array(body), { headers: { 'content-type': String(fields['content-type']) } }).formData()
+      const file = read.get('file') as File
+      expect([read.get('name'), file.name, file.type, [...new Uint8Array(await file.arrayBuffer())]]).toEqual(['tea', 'a.png', 'image/png', [0, 255]])
+    }
+  })
+
+  test('bytes of another realm', async () => {
+    const { server, client, sends } = await opened()
+    await client(`${server.origin}/x`, { method: 'PUT', body: runInNewContext('new Uint8Array([1, 2, 3]).buffer') as ArrayBuffer })
+    expect(sends().map(({ body }) => [...body])).toEqual([[1, 2, 3], [1, 2, 3]])
+  })
+
+  test('an object that is no body is a mistake, and one with a text of its own is that text', async () => {
+    const { server, client, sends } = await opened()
+    await expect(client(`${server.origin}/x`, { method: 'PUT', body: { item: 'tea' } as never })).rejects.toThrow('body: expected a text, bytes, a Blob, a form or a stream, got [object Object]')
+    expect(sends()).toEqual([])
+    await client(`${server.origin}/y`, { method: 'PUT', body: { toString: () => 'tea' } as never })
+    expect(server.seen.at(-1)?.body.toString()).toBe('tea')
   })
 
   test('a form has one boundary, and can be read with it', async () => {
@@ -152,13 +186,34 @@ describe('a stream', () => {
     expect(sends().map((seen) => seen.body.toString() === body)).toEqual([true])
   })
 
-  test('of a Request that does not come: an abort is obeyed', async () => {
+  test('of a Request that does not come: an abort is obeyed, and the stream is told', async () => {
     const { server, client, sends } = await opened()
     const controller = new AbortController()
-    const call = client(new Request(`${server.origin}/x`, { method: 'PUT', body: new ReadableStream(), duplex: 'half', signal: controller.signal } as RequestInit))
+    const told: unknown[] = []
+    const body = new ReadableStream({ cancel: (reason) => void told.push(reason) })
+    const call = client(new Request(`${server.origin}/x`, { method: 'PUT', body, duplex: 'half', signal: controller.signal } as RequestInit))
     controller.abort()
     await expect(call).rejects.toMatchObject({ name: 'AbortError', verdict: 'aborted', sent: false, attempts: 0 })
     expect(sends()).toEqual([])
+    expect(told).toMatchObject([{ name: 'AbortError' }])
+  })
+
+  test('of a Request that was read is a mistake: its rest is not what the caller means', async () => {
+    const { server, client, sends } = await opened()
+    const request = new Request(`${server.origin}/x`, { method: 'PUT', body: 'tea' })
+    const reader = request.body?.getReader()
+    await reader?.read()
+    reader?.releaseLock()
+    await expect(client(request)).rejects.toThrow('the body of this Request was read already')
+    expect(sends()).toEqual([])
+  })
+
+  test('of a Request may give texts, and nothing else that is no bytes', async () => {
+    const { server, client, sends } = await opened()
+    const of = (chunk: unknown): Request => new Request(`${server.origin}/x`, { method: 'PUT', body: new ReadableStream({ start: (controller) => (controller.enqueue(chunk), controller.close()) }), duplex: 'half' } as RequestInit)
+    await client(of('7'))
+    expect(sends().map(({ body }) => body.toString())).toEqual(['7', '7'])
+    await expect(client(of(7))).rejects.toThrow('a chunk of the body is neither bytes nor text')
   })
 
   test('of a Request that does not come: the deadline holds', async () => {
@@ -180,9 +235,32 @@ describe('a stream', () => {
     expect(sends().map(({ body }) => body.toString())).toEqual(['tea', 'tea'])
   })
 
+  test('that getBody made is ended where it was not sent, also where the call was given up meanwhile', async () => {
+    const gone = await startFaultServer(() => ok)
+    await gone.close()
+    const made: Readable[] = []
+    const make = (): Readable => {
+      const file = Readable.from(['tea'])
+      made.push(file)
+      return file
+    }
+    await expect(createClient({ random: () => 0 })(`${gone.origin}/x`, { method: 'PUT', getBody: make })).rejects.toMatchObject({ attempts: 3 })
+    const { server, client, sends } = await opened()
+    const controller = new AbortController()
+    const call = client(`${server.origin}/x`, { method: 'PUT', signal: controller.signal, getBody: async () => {
+      controller.abort()
+      await turn()
+      return make()
+    } })
+    await expect(call).rejects.toMatchObject({ verdict: 'aborted', sent: false })
+    while (made.length < 4 || !made.every(({ destroyed }) => destroyed)) await turn()
+    expect([made.length, sends()]).toEqual([4, []])
+  })
+
   test('body and getBody together are a mistake', async () => {
     const { client } = await opened()
     await expect(client('http://127.0.0.1:1/', { method: 'PUT', body: 'a', getBody: () => 'b' })).rejects.toThrow('expected body or getBody, got both')
+    await expect(client('http://127.0.0.1:1/', { method: 'PUT', getBody: 'a' as never })).rejects.toThrow('getBody: expected a function that makes the body')
   })
 })
 

@@ -12,23 +12,42 @@ export type FrozenBody =
 
 /**
  * Reads a body once. Bytes are copied, since the caller may go on writing into them; a form is encoded here, so that its
- * boundary is the same on every attempt; a stream can only be sent once.
+ * boundary is the same on every attempt; a stream can only be sent once. Of other realms, and of other copies of undici, as well.
  * @param make makes the body anew for each attempt
+ * @throws TypeError for an object that is none of those, and has no text of its own: nobody means "[object Object]"
  */
 export async function freezeBody(body: unknown, make?: () => unknown): Promise<FrozenBody> {
   if (make !== undefined) return { kind: 'made', make }
   if (body === undefined || body === null) return { kind: 'none' }
-  if (body instanceof URLSearchParams) return { kind: 'bytes', value: String(body), type: 'application/x-www-form-urlencoded;charset=UTF-8' }
-  if (body instanceof ArrayBuffer) return { kind: 'bytes', value: new Uint8Array(body.slice(0)) }
+  const brand = Object.prototype.toString.call(body).slice(8, -1)
+  if (brand === 'URLSearchParams') return { kind: 'bytes', value: String(body), type: 'application/x-www-form-urlencoded;charset=UTF-8' }
+  if (brand === 'ArrayBuffer') return { kind: 'bytes', value: new Uint8Array((body as ArrayBuffer).slice(0)) }
   if (ArrayBuffer.isView(body)) return { kind: 'bytes', value: new Uint8Array(new Uint8Array(body.buffer, body.byteOffset, body.byteLength)) }
-  if (body instanceof Blob) return { kind: 'bytes', value: body, ...(body.type !== '' && { type: body.type }) }
-  if (body instanceof FormData) {
-    const encoded = new Response(body)
+  if (brand === 'Blob' || brand === 'File') return freezeBlob(body as Blob)
+  if (brand === 'FormData') {
+    const encoded = new Response(body instanceof FormData ? body : await formOf(body as FormData))
     // Not its Blob: the type of that is in lower case, and a boundary is not.
     return { kind: 'bytes', value: new Uint8Array(await encoded.arrayBuffer()), type: encoded.headers.get('content-type') ?? 'multipart/form-data' }
   }
   if (isStream(body)) return new OnceBody(body)
-  return { kind: 'bytes', value: String(body), type: 'text/plain;charset=UTF-8' }
+  const text = String(body)
+  if (typeof body === 'object' && text.startsWith('[object ')) throw new TypeError(`body: expected a text, bytes, a Blob, a form or a stream, got ${text}`)
+  return { kind: 'bytes', value: text, type: 'text/plain;charset=UTF-8' }
+}
+
+async function freezeBlob(blob: Blob): Promise<FrozenBody> {
+  const value = blob instanceof Blob ? blob : new Uint8Array(await (blob as Blob).arrayBuffer())
+  return { kind: 'bytes', value, ...(blob.type !== '' && { type: blob.type }) }
+}
+
+/** The runtime's own form with the entries of another one. */
+async function formOf(other: FormData): Promise<FormData> {
+  const form = new FormData()
+  for (const [name, value] of other as unknown as Iterable<[string, string | File]>) {
+    if (typeof value === 'string') form.append(name, value)
+    else form.append(name, new Blob([await value.arrayBuffer()], { type: value.type }), value.name)
+  }
+  return form
 }
 
 function isStream(body: unknown): body is ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> {

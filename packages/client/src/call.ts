@@ -3,7 +3,7 @@ import { pause, timeoutError, untilAnyAborted } from './abort.js'
 import { attemptOnce, type Fetch, type Outcome } from './attempt.js'
 import { isReplayable } from './body.js'
 import { discard, discardPatience } from './discard.js'
-import { answeredEvidence, noEvidence, verdictOf, type Evidence, type Verdict } from './evidence.js'
+import { answeredEvidence, nothingSent, overall, verdictOf } from './evidence.js'
 import type { CallInfo, ClientEvents } from './events.js'
 import { identify } from './identity.js'
 import { suspectAge } from './idle-limit.js'
@@ -12,7 +12,7 @@ import { isIdempotent } from './methods.js'
 import type { Settings } from './options.js'
 import { readOrder, urlOf, type ClientInit, type Order } from './order.js'
 import { problemTypeOf } from './problem-type.js'
-import { mostRedirects, redirectedFields, redirectOf } from './redirect.js'
+import { mostRedirects, redirectedFields, redirectOf, type Redirected } from './redirect.js'
 import { RequestError } from './request-error.js'
 import { retryAfterOf } from './retry-after.js'
 import type { Runtime } from './runtime.js'
@@ -52,7 +52,8 @@ class Trip {
   readonly #cancelDeadline: () => void
   #requestId = ''
   #attempts = 0
-  #evidence: Evidence = noEvidence
+  /** Of all attempts so far. */
+  #evidence = nothingSent
   /** Whether a response was handed over, whose body is still to be read, within the deadline. */
   #handedOver = false
 
@@ -74,12 +75,11 @@ class Trip {
   async read(input: string | URL | Request, init: ClientInit | undefined): Promise<Order> {
     const given = (init?.signal === undefined && input instanceof Request ? input.signal : init?.signal) ?? undefined
     const deadline = this.#deadline?.signal
-    const order = await untilAnyAborted(readOrder(input, init), [given, deadline]).catch((error: unknown) => {
-      const aborted = given?.aborted === true
-      if (!aborted && deadline?.aborted !== true) throw error
-      const evidence = { ...noEvidence, sent: false, aborted }
+    const signals = [given, deadline]
+    const order = await untilAnyAborted(readOrder(input, init, signals), signals).catch((error: unknown) => {
+      if (given?.aborted !== true && deadline?.aborted !== true) throw error
       const method = init?.method ?? (input instanceof Request ? input.method : 'GET')
-      throw this.#error({ method, url: urlOf(input) }, verdictOf(evidence), evidence, error)
+      throw this.#givenUp({ method, url: urlOf(input), signal: given }, error)
     })
     const { add, requestId } = identify(order.method, order.url, (name) => order.headers.get(name), this.#context.settings)
     for (const [name, value] of add) order.headers.set(name, value)
@@ -94,14 +94,26 @@ class Trip {
     for (let redirects = 0; ; redirects += 1) {
       const outcome = await this.#exchange(order)
       const { response } = outcome
-      if (order.redirect === 'follow' && response.type === 'opaqueredirect') throw this.#error(order, 'response-started', this.#evidence, new Error('a redirect of a request with a key, and the browser does not show where to'))
-      const redirected = order.redirect === 'follow' ? redirectOf(response.status, response.headers.get('location'), order.url, order.method) : undefined
+      const redirected = this.#redirectOf(order, outcome, redirects)
       if (redirected === undefined) return this.#handOver(outcome, redirects > 0)
-      if (redirects === mostRedirects) throw this.#error(order, 'response-started', this.#evidence, new Error(`more than ${mostRedirects} redirects`))
       if (!redirected.withoutBody && !isReplayable(order.body)) return this.#handOver(outcome, redirects > 0)
-      await discard(response, discardPatience, clock)
+      await this.#unlessGivenUp(order, discard(response, discardPatience, clock))
       const headers = redirectedFields(order.headers, redirected, keyField, [requestIdField, ...(trusted.has(redirected.url.origin) ? traceFields : [])])
       order = { ...order, ...redirected, headers, body: redirected.withoutBody ? { kind: 'none' } : order.body }
+    }
+  }
+
+  /** Where a response leads to, if the client is to follow it. */
+  #redirectOf(order: Order, { response, abandon }: Answered, redirects: number): Redirected | undefined {
+    if (order.redirect !== 'follow') return undefined
+    try {
+      if (response.type === 'opaqueredirect') throw new Error('a redirect of a request with a key, and the browser does not show where to')
+      const redirected = redirectOf(response.status, response.headers.get('location'), order.url, order.method)
+      if (redirected !== undefined && redirects === mostRedirects) throw new Error(`more than ${mostRedirects} redirects`)
+      return redirected
+    } catch (error) {
+      abandon()
+      throw this.#error(order, error)
     }
   }
 
@@ -125,14 +137,14 @@ class Trip {
       this.#attempts += 1
       const outcome = await attemptOnce(order, { settings, runtime, fetch, deadline: this.#deadline?.signal, repeatable, fresh: lost })
       if (outcome.kind === 'failure') {
-        this.#evidence = outcome.evidence
+        this.#evidence = overall(this.#evidence, outcome.evidence)
         const { verdict, next } = judge.failed(outcome.evidence, outcome.permanent, this.#remaining())
         if (verdict === 'stale-reuse' && outcome.idleAge !== undefined) settings.idle.foundDead(origin, outcome.idleAge)
         // A stream that was refused lost no connection.
         lost ||= verdict !== 'refused'
         if (next.kind === 'done') {
           if (next.budgetSpent) events.emit('budgetSpent', () => ({ ...info, verdict }))
-          throw this.#error(order, verdict, outcome.evidence, outcome.error, next.budgetSpent)
+          throw this.#error(order, outcome.error, next.budgetSpent)
         }
         events.emit('retry', () => ({ ...info, why: next.why, delay: next.delay, verdict }))
         await this.#before(next, order, undefined)
@@ -140,7 +152,8 @@ class Trip {
       } else {
         const { status, headers } = outcome.response
         this.#evidence = answeredEvidence
-        const problem = judge.asksForProblem(status, headers.get('content-type')) ? await problemTypeOf(outcome.response) : undefined
+        const asks = judge.asksForProblem(status, headers.get('content-type'))
+        const problem = asks ? await this.#unlessGivenUp(order, problemTypeOf(outcome.response, discardPatience, settings.clock)) : undefined
         const next = judge.answered(status, retryAfterOf(headers.get('retry-after'), settings.clock.wall()), problem, this.#remaining())
         if (next.kind === 'done') {
           if (next.budgetSpent) events.emit('budgetSpent', () => ({ ...info, status }))
@@ -155,32 +168,49 @@ class Trip {
   /** Waits as long as is due, and makes ready for the next attempt. */
   async #before(next: Next & { kind: 'send' }, order: Order, answered: Answered | undefined): Promise<void> {
     const { clock } = this.#context.settings
-    const signals = [order.signal, this.#deadline?.signal]
     const discarding = answered === undefined ? undefined : discard(answered.response, next.delay + discardPatience, clock)
     try {
-      if (next.delay > 0) await pause(next.delay, signals, clock)
-      if (discarding !== undefined) await untilAnyAborted(discarding, signals)
-    } catch (error) {
-      const evidence = { ...this.#evidence, aborted: order.signal?.aborted === true }
-      throw this.#error(order, verdictOf(evidence), evidence, error)
+      if (next.delay > 0) await this.#unlessGivenUp(order, pause(next.delay, [order.signal, this.#deadline?.signal], clock))
+      if (discarding !== undefined) await this.#unlessGivenUp(order, discarding)
     } finally {
       answered?.abandon()
     }
+  }
+
+  /** What `promise` gives; the call has failed once its caller has given up, or its deadline is over. */
+  async #unlessGivenUp<T>(order: Order, promise: Promise<T>): Promise<T> {
+    try {
+      return await untilAnyAborted(promise, [order.signal, this.#deadline?.signal])
+    } catch (error) {
+      throw this.#givenUp(order, error)
+    }
+  }
+
+  #givenUp(order: Pick<Order, 'method' | 'url' | 'signal'>, reason: unknown): RequestError {
+    this.#evidence = { ...this.#evidence, aborted: order.signal?.aborted === true }
+    return this.#error(order, reason)
   }
 
   #remaining(): number {
     return this.#endsAt - this.#context.settings.clock.now()
   }
 
-  #error(order: Pick<Order, 'method' | 'url'>, verdict: Verdict, evidence: Evidence, cause: unknown, budgetSpent = false): RequestError {
-    const { method, url: { origin } } = order
-    const attempts = this.#attempts
+  /** The error of the call, which says what is known of all of its attempts. */
+  #error({ method, url: { origin } }: Pick<Order, 'method' | 'url'>, cause: unknown, budgetSpent = false): RequestError {
+    const [attempts, evidence] = [this.#attempts, this.#evidence]
+    const verdict = verdictOf(evidence)
     this.#context.events.emit('failed', () => ({ method, origin, requestId: this.#requestId, verdict, evidence, attempts, budgetSpent }))
     const name = verdict === 'aborted' ? nameOf(cause, 'AbortError') : nameOf(cause, '') === 'TimeoutError' ? 'TimeoutError' : undefined
     return new RequestError({ verdict, evidence, attempts, budgetSpent, method, origin, cause, ...(name !== undefined && { name }) })
   }
 }
 
+/** Of a signal's reason, which may be anything. */
 function nameOf(error: unknown, otherwise: string): string {
-  return error instanceof Error || error instanceof DOMException ? error.name : otherwise
+  try {
+    const name: unknown = error instanceof Error || error instanceof DOMException ? error.name : otherwise
+    return typeof name === 'string' ? name : otherwise
+  } catch {
+    return otherwise
+  }
 }

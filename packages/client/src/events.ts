@@ -19,6 +19,6 @@ export interface ClientEvents {
    * handed over (`status`).
    */
   readonly budgetSpent: CallInfo & { readonly verdict?: Verdict; readonly status?: number }
-  /** A call has failed, and its error goes to the caller. */
+  /** A call has failed, and its error goes to the caller. `verdict` and `evidence` are of all of its attempts, as in the error. */
   readonly failed: CallInfo & Pick<Failure, 'verdict' | 'evidence' | 'attempts' | 'budgetSpent'>
 }

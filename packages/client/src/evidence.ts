@@ -30,6 +30,9 @@ export type Verdict = 'aborted' | 'response-started' | 'refused' | 'not-sent' | 
 /** Where nothing is known: a runtime that tells nothing. */
 export const noEvidence: Evidence = { sent: 'unknown', reused: 'unknown', responseBytes: 0, refused: false, aborted: false }
 
+/** Before the first attempt of a call. */
+export const nothingSent: Evidence = { ...noEvidence, sent: false }
+
 /** Where the header of a response has come. */
 export const answeredEvidence: Evidence = { sent: true, reused: 'unknown', responseBytes: 1, refused: false, aborted: false }
 
@@ -40,4 +43,13 @@ export function verdictOf(evidence: Evidence): Verdict {
   if (evidence.refused) return 'refused'
   if (evidence.sent === false) return 'not-sent'
   return evidence.sent === true && evidence.reused === true ? 'stale-reuse' : 'fresh-loss'
+}
+
+/**
+ * What is known of a call after one more attempt: that of the last attempt which may have reached a server. A connection that is refused
+ * after another one was lost does not mean that nothing was sent.
+ */
+export function overall(before: Evidence, last: Evidence): Evidence {
+  const isNews = (last.sent !== false && !last.refused) || before.sent === false
+  return isNews ? last : { ...before, aborted: last.aborted }
 }

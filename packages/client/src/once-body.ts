@@ -44,9 +44,16 @@ export class OnceBody {
     )
   }
 
-  /** Nobody will send it any more: where it was begun, its source is told so. */
+  /** Nobody will send it any more: where it was begun, its source is told so. One that is still untouched is its caller's. */
   drop(): void {
     Promise.resolve().then(() => this.#chunks?.return?.()).catch(() => {})
+  }
+
+  /** The same for a source that was made for this body only, which is ended also where it is untouched. */
+  end(): void {
+    const { source } = this
+    if (this.#chunks !== undefined) return this.drop()
+    Promise.resolve().then(() => endOf(source)).catch(() => {})
   }
 
   #take(isFirst: boolean): Promise<IteratorResult<Uint8Array>> {
@@ -56,4 +63,10 @@ export class OnceBody {
     this.#first = undefined
     return chunks.next()
   }
+}
+
+/** Ends a web stream, a stream of Node, or whatever gives chunks. */
+function endOf(source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>): unknown {
+  const { cancel, destroy, return: finish } = source as { cancel?: () => unknown; destroy?: () => unknown; return?: () => unknown }
+  return (cancel ?? destroy ?? finish)?.call(source)
 }

@@ -86,6 +86,8 @@ export interface Settings {
 
 const longest = '24d'
 
+const originsAllowed = 'origins without a path, such as "https://api.example.com"'
+
 const objectField = <T extends object>(fields: string): Field<false | T> =>
   valueField<false | T>(`false, or an object { ${fields} }`, (value) => value === false || (typeof value === 'object' && value !== null))
 
@@ -95,7 +97,7 @@ export const commonFields = {
   margin: durationField({ max: '60s', default: '3s' }),
   retry: objectField<RetryOptions>('attempts, baseDelay, maxDelay, maxRetryAfter, statuses'),
   budget: objectField<BudgetOptions>('tokens, perSuccess'),
-  trustedOrigins: valueField<readonly string[], readonly string[]>('a list of origins, such as "https://api.example.com"', isOrigins, []),
+  trustedOrigins: valueField<readonly string[], readonly string[]>(`a list of ${originsAllowed}`, Array.isArray, []),
   idempotencyKey: valueField<'auto' | 'none' | KeyMaker, 'auto'>("'auto', 'none', or a function that makes the key", isKeyOption, 'auto'),
   idempotencyKeyHeader: fieldNameField('idempotency-key'),
   requestIdHeader: fieldNameField('x-request-id'),
@@ -113,13 +115,15 @@ type CommonValues = ReturnType<typeof parseOptions<typeof commonFields>>
  * @throws HopwiseError `option-unknown`, `option-invalid`, `chain-invalid`
  */
 export function readSettings(owner: string, given: CommonValues, rules: VerdictRules = verdictRules): Settings {
-  const { clock } = given
+  const { clock, trustedOrigins } = given
+  const wrong = trustedOrigins.findIndex((origin) => !isOrigin(origin))
+  if (wrong !== -1) throw new HopwiseError('option-invalid', `${owner}: option "trustedOrigins" has ${JSON.stringify(trustedOrigins[wrong])}; allowed: ${originsAllowed}`)
   const budget = given.budget === false ? undefined : createBudget(readBudget(`${owner}.budget`, given.budget))
   const policy = given.retry === false ? undefined : readRetry(`${owner}.retry`, given.retry)
   return {
     judge: { rules, random: given.random ?? Math.random, ...(policy !== undefined && { policy }), ...(budget !== undefined && { budget }) },
     idle: createIdleLimits(given.chain === undefined ? undefined : chainIdleLimit(given.chain, given.margin), clock.now),
-    trusted: new Set(given.trustedOrigins.map((origin) => new URL(origin).origin)),
+    trusted: new Set(trustedOrigins.map((origin) => new URL(origin).origin)),
     idempotencyKey: given.idempotencyKey,
     keyField: given.idempotencyKeyHeader,
     requestIdField: given.requestIdHeader,
@@ -154,10 +158,6 @@ function isErrorStatus(status: unknown): boolean {
 
 function isKeyOption(value: unknown): boolean {
   return value === 'auto' || value === 'none' || typeof value === 'function'
-}
-
-function isOrigins(value: unknown): boolean {
-  return Array.isArray(value) && value.every(isOrigin)
 }
 
 function isOrigin(value: unknown): boolean {

@@ -1,4 +1,5 @@
 import { freezeBody, type FrozenBody } from './body.js'
+import type { Source } from './follower.js'
 import { normalMethod } from './methods.js'
 import { readAhead } from './read-ahead.js'
 
@@ -24,7 +25,7 @@ export interface Order {
 }
 
 /** What a Request says by itself; passing it on would be refused by runtimes that do not have it. */
-const ofRequest: Readonly<Record<string, unknown>> = { mode: 'cors', credentials: 'same-origin', cache: 'default', integrity: '', keepalive: false, referrer: 'about:client', referrerPolicy: '' }
+const presets: Readonly<Record<string, unknown>> = { mode: 'cors', credentials: 'same-origin', cache: 'default', integrity: '', keepalive: false, referrer: 'about:client', referrerPolicy: '' }
 
 /**
  * Where a call goes. In browsers, a relative URL is one of the page.
@@ -36,15 +37,20 @@ export function urlOf(input: string | URL | Request): URL {
 
 /**
  * Reads what was given to the client.
- * @throws TypeError where the URL is none, or both `body` and `getBody` are there
+ * @param signals with the first of which the caller gives up
+ * @throws TypeError where the URL is none, both `body` and `getBody` are there, or a Request's body was read already
  */
-export async function readOrder(input: string | URL | Request, init: ClientInit = {}): Promise<Order> {
+export async function readOrder(input: string | URL | Request, init: ClientInit = {}, signals: readonly Source[] = []): Promise<Order> {
   const { getBody, method, headers, body, redirect, signal, ...rest } = init
+  if (getBody !== undefined && typeof getBody !== 'function') throw new TypeError('getBody: expected a function that makes the body')
   if (getBody !== undefined && body !== undefined && body !== null) throw new TypeError('expected body or getBody, got both')
   const request = input instanceof Request ? input : undefined
   const url = urlOf(input)
   const own = body ?? undefined
-  const frozen = own === undefined && getBody === undefined && request?.body ? await readAhead(request.body) : await freezeBody(own, getBody)
+  const ofRequest = own === undefined && getBody === undefined ? request : undefined
+  // Its rest is not what the caller means.
+  if (ofRequest?.bodyUsed) throw new TypeError('the body of this Request was read already')
+  const frozen = ofRequest?.body ? await readAhead(ofRequest.body, signals) : await freezeBody(own, getBody)
   const fields = new Headers(headers ?? request?.headers)
   if (frozen.kind === 'bytes' && frozen.type !== undefined && !fields.has('content-type')) fields.set('content-type', frozen.type)
   return {
@@ -62,5 +68,5 @@ export async function readOrder(input: string | URL | Request, init: ClientInit 
 function saidBy(request: Request | undefined): Record<string, unknown> {
   if (request === undefined) return {}
   const values = request as unknown as Record<string, unknown>
-  return Object.fromEntries(Object.entries(ofRequest).flatMap(([name, preset]) => (values[name] === undefined || values[name] === preset ? [] : [[name, values[name]]])))
+  return Object.fromEntries(Object.entries(presets).flatMap(([name, preset]) => (values[name] === undefined || values[name] === preset ? [] : [[name, values[name]]])))
 }

@@ -1,10 +1,14 @@
+import type { Clock } from './clock.js'
+
 /** A problem document that is larger is not ours. */
 const mostBytes = 16_384
 
-/** The `type` of a problem document (RFC 9457), read from a copy of the response; `undefined` where there is none. */
-export async function problemTypeOf(response: Response): Promise<string | undefined> {
+/** The `type` of a problem document (RFC 9457), read from a copy of the response; `undefined` where there is none, or none within `ms`. */
+export async function problemTypeOf(response: Response, ms: number, clock: Clock): Promise<string | undefined> {
   const reader = response.clone().body?.getReader()
   if (reader === undefined) return undefined
+  // What was read until then is no document, or one without its end.
+  const cancelTimer = clock.after(ms, () => void reader.cancel().catch(() => {}))
   const chunks: Uint8Array<ArrayBuffer>[] = []
   try {
     for (let size = 0; ; ) {
@@ -17,6 +21,7 @@ export async function problemTypeOf(response: Response): Promise<string | undefi
   } catch {
     return undefined
   } finally {
+    cancelTimer()
     // Not awaited: a branch of a tee is only cancelled once the other one is.
     reader.cancel().catch(() => {})
   }

@@ -23,11 +23,21 @@ const ofBody = ['content-encoding', 'content-language', 'content-location', 'con
  */
 export function redirectOf(status: number, location: string | null, from: URL, method: string): Redirected | undefined {
   if (![301, 302, 303, 307, 308].includes(status) || location === null) return undefined
-  const url = new URL(location, from)
+  const url = new URL(utf8Of(location), from)
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new TypeError(`a redirect leads to ${url.protocol}`)
   if (url.hash === '') url.hash = from.hash
   const toGet = ((status === 301 || status === 302) && method === 'POST') || (status === 303 && method !== 'GET' && method !== 'HEAD')
   return { url, method: toGet ? 'GET' : method, withoutBody: toGet, crossOrigin: url.origin !== from.origin }
+}
+
+/** A field is bytes, shown as Latin-1; a Location is meant as UTF-8 (Fetch 2.2.6, "location URL"), where it is any. */
+function utf8Of(text: string): string {
+  if (/^[\0-\x7F]*$|[^\0-\xFF]/.test(text)) return text
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(text, (char) => char.charCodeAt(0)))
+  } catch {
+    return text
+  }
 }
 
 /**

@@ -21,11 +21,11 @@ export interface Failure {
  */
 export class RequestError extends TypeError {
   readonly verdict: Verdict
-  /** Whether the last attempt was sent; `'unknown'` where the runtime does not tell. */
+  /** Whether any attempt was sent; `'unknown'` where the runtime does not tell. `false`: nothing of the call can have reached a server. */
   readonly sent: boolean | 'unknown'
-  /** Whether it was sent on a connection that had carried a request before. */
+  /** Whether the last one that was sent was on a connection that had carried a request before. */
   readonly reused: boolean | 'unknown'
-  /** How many bytes of its response have come, at least. */
+  /** How many bytes of that one's response have come, at least. */
   readonly responseBytes: number
   /** How often the request was given to the runtime. */
   readonly attempts: number
@@ -37,7 +37,7 @@ export class RequestError extends TypeError {
   constructor({ verdict, evidence, attempts, budgetSpent, method, origin, name, cause }: Failure) {
     const beneath = innermost(cause)
     super(`${method} ${origin}: ${verdict}, ${describe(evidence)}, ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}${budgetSpent ? ', retry budget spent' : ''}: ${withoutPaths(beneath.message)}`, { cause })
-    this.name = name ?? 'RequestError'
+    this.name = typeof name === 'string' ? name : 'RequestError'
     this.verdict = verdict
     this.sent = evidence.sent
     this.reused = evidence.reused
@@ -62,23 +62,54 @@ function withoutPaths(message: string): string {
   return message.replaceAll(urls, (url) => (URL.canParse(url) ? new URL(url).origin : 'a URL'))
 }
 
-/** fetch says only "fetch failed"; what happened is in its cause. */
+/** How many errors are looked at, one the cause of the other: the chain may be a ring. */
+const mostCauses = 8
+
+/** fetch says only "fetch failed"; what happened is in its cause. The reason of a signal may be anything at all. */
 function innermost(error: unknown): { message: string; code?: string } {
-  if (!(error instanceof Error)) return { message: String(error) }
-  if (error.cause instanceof Error) return innermost(error.cause)
-  const code: unknown = 'code' in error ? error.code : undefined
-  return { message: error.message === '' ? error.name : error.message, ...(typeof code === 'string' && { code }) }
+  const beneath = causesOf(error).findLast(isError)
+  if (beneath === undefined) return { message: textOf(error) }
+  const [message, name, code] = ['message', 'name', 'code'].map((key) => read(beneath, key))
+  return { message: message === '' ? textOf(name) : textOf(message ?? noWords), ...(typeof code === 'string' && { code }) }
 }
 
-/** The errors of an error, from the outermost to the innermost. */
+/** The errors of an error, from the outermost to the innermost. Never throws, whatever it is given. */
 export function causesOf(error: unknown): object[] {
   const causes: object[] = []
   let at = error
-  while (typeof at === 'object' && at !== null && causes.length < 8) {
+  while (typeof at === 'object' && at !== null && causes.length < mostCauses && !causes.includes(at)) {
     causes.push(at)
-    at = 'cause' in at ? at.cause : undefined
+    at = read(at, 'cause')
   }
   return causes
+}
+
+/** A property of what somebody else has made, and whose getter may throw. */
+function read(of: object, key: string): unknown {
+  try {
+    return (of as Readonly<Record<string, unknown>>)[key]
+  } catch {
+    return undefined
+  }
+}
+
+/** Not `instanceof` alone: it throws for a Proxy that was revoked. */
+function isError(value: object): boolean {
+  try {
+    return value instanceof Error
+  } catch {
+    return false
+  }
+}
+
+const noWords = 'an error that cannot be put into words'
+
+function textOf(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return noWords
+  }
 }
 
 /** Errors of TLS: they say who the other side is, and it is the same a moment later. */
@@ -92,25 +123,38 @@ const localCodes = [
   /^UND_ERR_(?:INVALID_ARG|INVALID_RETURN_VALUE|NOT_SUPPORTED|DESTROYED|CLOSED|REQ_CONTENT_LENGTH_MISMATCH|MAX_ORIGINS_REACHED)$/,
 ]
 
-/** Whether the same attempt would fail in the same way again: a certificate that is not trusted, a wrong argument, a closed client. */
+/** What Node's fetch says of what it never sends, as the cause of "fetch failed" and without a code (Fetch, "main fetch" and "scheme fetch"). */
+const neverSent = new Set<unknown>(['bad port', 'unknown scheme'])
+
+/**
+ * Whether the same attempt would fail in the same way again: a certificate that is not trusted, a wrong argument, a closed client, a port
+ * or a scheme that fetch does not serve.
+ */
 export function isPermanent(error: unknown): boolean {
-  return causesOf(error).some((cause) => {
-    const code: unknown = 'code' in cause ? cause.code : undefined
-    return typeof code === 'string' && [...certificateCodes, ...localCodes].some((pattern) => pattern.test(code))
+  const causes = causesOf(error)
+  return causes.some((cause, depth) => {
+    const code = read(cause, 'code')
+    if (typeof code === 'string') return [...certificateCodes, ...localCodes].some((pattern) => pattern.test(code))
+    const around = causes[depth - 1]
+    return around !== undefined && read(around, 'message') === 'fetch failed' && neverSent.has(read(cause, 'message'))
   })
 }
 
+const nodeRefusal = 'Stream closed with error code NGHTTP2_REFUSED_STREAM'
 const denoRefusal = 'stream error received: refused stream before processing any application logic'
 
 /**
- * Whether an error says that the server refused the stream before it began (RFC 9113 8.7): REFUSED_STREAM as Node's http2 tells it,
- * as undici 8 does, or as Deno does, whose HTTP/2 says by "received" that it was the server's word (Deno 2.9.6). Deno does not tell which
- * id a GOAWAY named.
+ * Whether an error says that the server refused the stream before it began (RFC 9113 8.7), as Node's http2 tells it, or as Deno does, whose
+ * HTTP/2 says by "received" that it was the server's word (Deno 2.9.6).
+ *
+ * Node says ERR_HTTP2_STREAM_ERROR where the server has reset the stream, and where it is above the last id of a GOAWAY with NO_ERROR. A
+ * GOAWAY with another code ends every stream of its session by ERR_HTTP2_SESSION_ERROR and that code, also those that the server has
+ * served: not the code of the stream decides (undici 8 keeps it as `http2ErrorCode`), but what kind of error it is. Where undici or Deno
+ * speak of a GOAWAY, they do not tell which id it named (measured, Node 20, 24 and 26, undici 6, 7 and 8).
  */
 export function isRefusal(error: unknown): boolean {
   return causesOf(error).some((cause) => {
-    if ('http2ErrorCode' in cause && cause.http2ErrorCode === 7) return true
-    if ('message' in cause && cause.message === denoRefusal) return true
-    return 'code' in cause && cause.code === 'ERR_HTTP2_STREAM_ERROR' && cause instanceof Error && cause.message.includes('NGHTTP2_REFUSED_STREAM')
+    const message = read(cause, 'message')
+    return message === denoRefusal || (message === nodeRefusal && read(cause, 'code') === 'ERR_HTTP2_STREAM_ERROR')
   })
 }

@@ -9,6 +9,7 @@ describe('Retry-After', () => {
     ['120', 120_000],
     ['0', 0],
     [' 5 ', 5_000],
+    ['1.5', 1_500],
     ['Sun, 06 Nov 1994 08:49:37 GMT', 37_000],
     ['Sunday, 06-Nov-94 08:49:37 GMT', 37_000],
     ['Sun Nov  6 08:49:37 1994', 37_000],
@@ -18,7 +19,7 @@ describe('Retry-After', () => {
     expect(retryAfterOf(value, now)).toBe(ms)
   })
 
-  test.each(['', '-1', '1.5', '1e3', 'soon', '2026-11-27T00:00:00Z', 'Sun, 06 Nov 1994 08:49:37 CET', 'Sun, 31 Feb 1994 08:49:37 GMT', 'Sun, 06 Foo 1994 08:49:37 GMT', '06 Nov 1994 08:49:37 GMT', undefined, null])('%j cannot be read', (value) => {
+  test.each(['', '-1', '1e3', 'soon', '2026-11-27T00:00:00Z', 'Sun, 06 Nov 1994 08:49:37 CET', 'Sun, 31 Feb 1994 08:49:37 GMT', 'Sun, 06 Foo 1994 08:49:37 GMT', '06 Nov 1994 08:49:37 GMT', undefined, null])('%j cannot be read', (value) => {
     expect(retryAfterOf(value, now)).toBeUndefined()
   })
 

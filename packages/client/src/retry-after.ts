@@ -9,13 +9,13 @@ const asctime = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?<month>[A-Z][a-z]{2}) (?<day
 
 /**
  * How long `Retry-After` asks to wait, in milliseconds: whole seconds or any of the three date forms (RFC 9110 10.2.3 and
- * 5.6.7). `undefined` where there is none, or none that can be read.
+ * 5.6.7); fractions of seconds too, which some servers send. `undefined` where there is none, or none that can be read.
  * @param wallNow milliseconds since the epoch
  */
 export function retryAfterOf(value: string | null | undefined, wallNow: number): number | undefined {
   const text = value?.trim()
   if (text === undefined || text === '') return undefined
-  if (/^\d+$/.test(text)) return Number(text) * 1_000
+  if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1_000
   const at = httpDate(text, wallNow)
   return at === undefined ? undefined : Math.max(0, at - wallNow)
 }

@@ -101,6 +101,7 @@ describe('safeAgent', () => {
     expect(agent).toBeInstanceOf(HttpsAgent)
     expect([agent.maxSockets, (agent as HttpsAgent).options.rejectUnauthorized]).toEqual([3, false])
     expect(() => safeAgent('http:', { keepAlive: true } as never)).toThrow(/safeAgent: unknown option "keepAlive"/)
+    expect(() => safeAgent('https' as never)).toThrow('safeAgent: the protocol is "https"; allowed: "http:" or "https:"')
   })
 })
 

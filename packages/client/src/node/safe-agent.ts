@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, type AgentOptions as HttpAgentOptions, type ClientRequest, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, type AgentOptions as HttpsAgentOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
-import { durationField, parseOptions, valueField, type ChainInput, type DurationInput } from '@hopwise/core'
+import { durationField, HopwiseError, parseOptions, valueField, type ChainInput, type DurationInput } from '@hopwise/core'
 import { chainIdleLimit } from '../idle-limit.js'
 import { agentIdleLimit } from './agent-idle.js'
 
@@ -26,6 +26,7 @@ export interface SafeAgentOptions {
 export function safeAgent(protocol: 'http:', options?: SafeAgentOptions): HttpAgent
 export function safeAgent(protocol: 'https:', options?: SafeAgentOptions): HttpsAgent
 export function safeAgent(protocol: 'http:' | 'https:', options?: SafeAgentOptions): HttpAgent {
+  if (!['http:', 'https:'].includes(protocol)) throw new HopwiseError('option-invalid', `safeAgent: the protocol is ${JSON.stringify(protocol)}; allowed: "http:" or "https:"`)
   const given = parseOptions('safeAgent', options, {
     chain: valueField<ChainInput>('a list of hops, from the client to the server', Array.isArray),
     margin: durationField({ max: '60s' }),

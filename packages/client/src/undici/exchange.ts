@@ -1,17 +1,18 @@
 import { timeoutError } from '../abort.js'
 import { discardPatience } from '../discard.js'
-import { noEvidence, verdictOf, type Evidence, type Verdict } from '../evidence.js'
+import { answeredEvidence, nothingSent, overall, verdictOf, type Evidence } from '../evidence.js'
 import type { Identity } from '../identity.js'
 import { suspectAge } from '../idle-limit.js'
 import { createJudge, type Judge, type Next } from '../judge.js'
 import { isIdempotent } from '../methods.js'
 import type { Settings } from '../options.js'
-import { isPermanent, isRefusal, RequestError } from '../request-error.js'
+import { isPermanent, RequestError } from '../request-error.js'
 import { retryAfterOf } from '../retry-after.js'
-import { newAttempt, type Attempt } from '../watch/attempt.js'
+import { newAttempt } from '../watch/attempt.js'
 import type { Watch } from '../watch/watch.js'
 import type { Events } from '@hopwise/core'
 import type { CallInfo, ClientEvents } from '../events.js'
+import { drop, evidenceOf, newDispatchAttempt, type DispatchAttempt } from './dispatch-attempt.js'
 
 /** What every exchange of an interceptor shares. */
 export interface ExchangeContext {
@@ -28,18 +29,6 @@ export interface ExchangeSides {
   fail(error: unknown): void
 }
 
-/** One attempt, and what was seen of it by the handler. */
-export interface DispatchAttempt {
-  readonly record: Attempt
-  /** How often the dispatcher has begun to send it; it does so again by itself where an HTTP/2 server refused it. */
-  begun: number
-  headSeen: boolean
-  /** The exchange has gone on without it. */
-  dropped: boolean
-  abort: ((reason?: unknown) => void) | undefined
-  cancelTimer: () => void
-}
-
 /** What is to be done with a response: give it to the handler above, read it for nobody, or hold it until its body is known. */
 export type Handling = 'forward' | 'swallow' | 'hold'
 
@@ -54,7 +43,8 @@ export class Exchange {
   readonly #cancelDeadline: () => void
   #current: DispatchAttempt | undefined
   #attempts = 0
-  #evidence: Evidence = { ...noEvidence, sent: false }
+  /** Of all attempts so far; the judge goes by that of the last one alone. */
+  #evidence: Evidence = nothingSent
   /** What comes after the response that is being read for nobody, and since when that is known. */
   #next: { readonly what: Next & { kind: 'send' }; readonly since: number; readonly cancelPatience: () => void } | undefined
   #cancelPause: (() => void) | undefined
@@ -82,7 +72,7 @@ export class Exchange {
     const { settings: { idle, firstByteTimeout, clock }, watch, events } = this.#context
     const { origin, method } = this.#info
     const record = newAttempt(origin, method, () => idle.limitOf(origin))
-    const attempt: DispatchAttempt = { record, begun: 0, headSeen: false, dropped: false, abort: undefined, cancelTimer: () => {} }
+    const attempt = newDispatchAttempt(record)
     attempt.cancelTimer = clock.after(firstByteTimeout, () => this.#give(attempt, timeoutError('firstByteTimeout', firstByteTimeout)))
     this.#current = attempt
     events.emit('attempt', () => ({ ...this.#info, resendCount: this.#attempts }))
@@ -98,15 +88,18 @@ export class Exchange {
   }
 
   /**
-   * The dispatcher is about to write the attempt. To abort it here keeps every byte back.
+   * The dispatcher is about to write the attempt. To abort it here keeps every byte back. Gives whether it goes on.
    * @param replays whether the dispatcher begins an attempt anew only where the server has refused it. undici 6 does so with every
    * request that was open when a GOAWAY came, the server's last id notwithstanding
    */
-  begun(attempt: DispatchAttempt, abort: (reason?: unknown) => void, replays: 'refused-only' | 'anything'): void {
+  begun(attempt: DispatchAttempt, abort: (reason?: unknown) => void, replays: 'refused-only' | 'anything'): boolean {
     attempt.begun += 1
     attempt.abort = abort
+    const mayRepeat = replays === 'refused-only' || (this.#repeatable && attempt.replayable)
     if (attempt.dropped || this.#over) abort(new Error('the call has ended'))
-    else if (attempt.begun > 1 && replays === 'anything' && !this.#repeatable) abort(new Error('the connection died, and the request must not be sent twice'))
+    else if (attempt.begun > 1 && !mayRepeat) abort(new Error('the connection died, and the request must not be sent twice'))
+    else return true
+    return false
   }
 
   /** The header of a response has come. */
@@ -117,8 +110,8 @@ export class Exchange {
     return this.#judged(attempt, status, field, undefined) ? 'swallow' : 'forward'
   }
 
-  /** The body of a response that was held is known. */
-  heldUntilEnd(attempt: DispatchAttempt, status: number, field: (name: string) => string | undefined, problemType: string | undefined): Handling {
+  /** A response that was held is held no longer: `problemType` is known, or that there will be none. */
+  settled(attempt: DispatchAttempt, status: number, field: (name: string) => string | undefined, problemType: string | undefined): Handling {
     return this.#judged(attempt, status, field, problemType) ? 'swallow' : 'forward'
   }
 
@@ -128,6 +121,7 @@ export class Exchange {
       if (next.budgetSpent) this.#context.events.emit('budgetSpent', () => ({ ...this.#info, status }))
       return false
     }
+    this.#evidence = answeredEvidence
     this.#context.events.emit('retry', () => ({ ...this.#info, why: next.why, delay: next.delay, status }))
     const { clock } = this.#context.settings
     // A body that trickles must not hold the next attempt up.
@@ -136,9 +130,14 @@ export class Exchange {
     return true
   }
 
+  /** Calls back where a body that is held takes too long. What it gives prevents that. */
+  whenImpatient(callback: () => void): () => void {
+    return this.#context.settings.clock.after(discardPatience, callback, true)
+  }
+
   /** A response that nobody wants is over, in whatever way. */
   discarded(attempt: DispatchAttempt): void {
-    attempt.record.over = true
+    drop(attempt)
     const next = this.#next
     this.#next = undefined
     if (next === undefined || this.#over) return
@@ -156,17 +155,15 @@ export class Exchange {
   /** The attempt has failed; `permanent` where it would in the same way again. */
   failed(attempt: DispatchAttempt, error: unknown, permanent = isPermanent(error)): void {
     if (attempt.dropped || this.#over) return
-    attempt.cancelTimer()
     const evidence = this.#evidenceOf(attempt, error, false)
-    attempt.record.over = true
-    attempt.dropped = true
-    this.#evidence = evidence
+    drop(attempt)
+    this.#evidence = overall(this.#evidence, evidence)
     const { verdict, next } = this.#judge.failed(evidence, permanent, this.#remaining())
     const { idle } = this.#context.settings
     if (verdict === 'stale-reuse' && attempt.record.idleAge !== undefined) idle.foundDead(this.#info.origin, attempt.record.idleAge)
     if (next.kind === 'done') {
       if (next.budgetSpent) this.#context.events.emit('budgetSpent', () => ({ ...this.#info, verdict }))
-      return this.#fail(error, verdict, next.budgetSpent)
+      return this.#fail(error, next.budgetSpent)
     }
     this.#context.events.emit('retry', () => ({ ...this.#info, why: next.why, delay: next.delay, verdict }))
     if (verdict === 'stale-reuse') this.#context.watch?.closeIdle(this.#info.origin, suspectAge(attempt.record.idleAge, next.fresh))
@@ -182,24 +179,19 @@ export class Exchange {
     if (this.#over) return
     const attempt = this.#current
     const live = attempt !== undefined && !attempt.dropped
-    this.#evidence = live ? this.#evidenceOf(attempt, reason, aborted) : { ...this.#evidence, aborted }
+    this.#evidence = live ? overall(this.#evidence, this.#evidenceOf(attempt, reason, aborted)) : { ...this.#evidence, aborted }
     this.#cancelPause?.()
     this.#next?.cancelPatience()
     const error = reason ?? new Error('aborted')
-    this.#fail(error, aborted ? 'aborted' : undefined)
-    if (live) this.#drop(attempt, error)
+    this.#fail(error)
+    if (!live) return
+    drop(attempt)
+    attempt.abort?.(error)
   }
 
   /** Gives an attempt up that takes too long, and judges it. */
   #give(attempt: DispatchAttempt, reason: Error): void {
     this.failed(attempt, reason)
-    attempt.abort?.(reason)
-  }
-
-  #drop(attempt: DispatchAttempt, reason: unknown): void {
-    attempt.dropped = true
-    attempt.record.over = true
-    attempt.cancelTimer()
     attempt.abort?.(reason)
   }
 
@@ -213,28 +205,39 @@ export class Exchange {
     else queueMicrotask(send)
   }
 
-  #evidenceOf({ record, begun, headSeen }: DispatchAttempt, error: unknown, aborted: boolean): Evidence {
-    const seen = this.#context.watch?.evidence(record, error, aborted) ?? noEvidence
-    return {
-      // "Invoked before request is dispatched on socket" (undici, Dispatcher.md): an attempt that was not begun was not sent.
-      sent: begun > 0,
-      reused: begun > 0 ? seen.reused : 'unknown',
-      responseBytes: headSeen ? Math.max(1, seen.responseBytes) : seen.responseBytes,
-      // One that was begun twice was refused, and sent again, by the dispatcher itself.
-      refused: isRefusal(error) && begun === 1,
-      aborted,
+  #evidenceOf(attempt: DispatchAttempt, error: unknown, aborted: boolean): Evidence {
+    return evidenceOf(attempt, this.#context.watch, error, aborted)
+  }
+
+  /** Never throws: undici calls it from within. */
+  #fail(error: unknown, budgetSpent = false): void {
+    this.#over = true
+    this.#cancelDeadline()
+    const told = this.#errorOf(error, budgetSpent)
+    try {
+      this.#sides.fail(told)
+    } catch (thrown) {
+      // A mistake of the handler above. It must not be lost, and undici must not be left half way.
+      queueMicrotask(() => {
+        throw thrown
+      })
     }
   }
 
-  #fail(error: unknown, verdict: Verdict | undefined, budgetSpent = false): void {
-    this.#over = true
-    this.#cancelDeadline()
+  #errorOf(error: unknown, budgetSpent: boolean): RequestError {
     const evidence = this.#evidence
-    const attempts = this.#attempts
-    const name = error instanceof Error || error instanceof DOMException ? error.name : 'AbortError'
-    const found = verdict ?? verdictOf(evidence)
-    this.#context.events.emit('failed', () => ({ ...this.#info, verdict: found, evidence, attempts, budgetSpent }))
-    this.#sides.fail(new RequestError({ ...this.#info, verdict: found, evidence, attempts, budgetSpent, cause: error, ...((found === 'aborted' || name === 'TimeoutError') && { name }) }))
+    const failure = { ...this.#info, verdict: verdictOf(evidence), evidence, attempts: this.#attempts, budgetSpent }
+    this.#context.events.emit('failed', () => failure)
+    const errorOf = (cause: unknown): RequestError => {
+      const name = cause instanceof Error || cause instanceof DOMException ? cause.name : 'AbortError'
+      return new RequestError({ ...failure, cause, ...((evidence.aborted || name === 'TimeoutError') && { name }) })
+    }
+    try {
+      return errorOf(error)
+    } catch {
+      // The reason of a signal may be anything: its getters, or a proxy, may throw.
+      return Object.assign(errorOf(new DOMException('an error that cannot be read', 'AbortError')), { cause: error })
+    }
   }
 
   #remaining(): number {

@@ -1,5 +1,6 @@
 import type { Controller, CurrentHandler, LegacyHandler } from './dispatch.js'
-import type { DispatchAttempt, Exchange } from './exchange.js'
+import type { DispatchAttempt } from './dispatch-attempt.js'
+import type { Exchange } from './exchange.js'
 import { rawField } from './fields.js'
 import { Gate } from './gate.js'
 
@@ -10,16 +11,15 @@ export function isCurrent(handler: object): handler is CurrentHandler {
 
 /** The handler of one attempt, in the shape of undici 6. */
 export function legacyHandler(above: LegacyHandler, exchange: Exchange, attempt: DispatchAttempt): LegacyHandler {
-  const gate = new Gate(exchange, attempt)
-  const passData = (chunk: Uint8Array): boolean | void => above.onData?.(chunk)
+  const gate = new Gate(exchange, attempt, (chunk) => above.onData?.(chunk))
   return {
-    onConnect: (abort) => exchange.begun(attempt, abort, 'anything'),
+    onConnect: (abort) => void exchange.begun(attempt, abort, 'anything'),
     onUpgrade: (status, headers, socket) => above.onUpgrade?.(status, headers, socket),
     onResponseStarted: () => above.onResponseStarted?.(),
     onHeaders: (status, headers, resume, statusText) =>
       gate.head(status, (name) => rawField(headers, name), () => above.onHeaders?.(status, headers, resume, statusText)),
-    onData: (chunk) => gate.data(chunk, passData),
-    onComplete: (trailers) => gate.end(passData, () => above.onComplete?.(trailers)),
+    onData: (chunk) => gate.data(chunk),
+    onComplete: (trailers) => gate.end(() => above.onComplete?.(trailers)),
     onError: (error) => gate.error(error),
     onBodySent: (chunk, total) => above.onBodySent?.(chunk, total),
     onRequestSent: () => above.onRequestSent?.(),
@@ -28,12 +28,11 @@ export function legacyHandler(above: LegacyHandler, exchange: Exchange, attempt:
 
 /** The handler of one attempt, in the shape of undici 7 and 8. */
 export function currentHandler(above: CurrentHandler, control: CallController, exchange: Exchange, attempt: DispatchAttempt): CurrentHandler {
-  const gate = new Gate(exchange, attempt)
-  const passData = (chunk: Uint8Array): void => above.onResponseData?.(control, chunk)
+  const gate = new Gate(exchange, attempt, (chunk) => above.onResponseData?.(control, chunk))
   return {
     onRequestStart(controller) {
-      control.attempt = controller
-      exchange.begun(attempt, (reason) => controller.abort(reason), 'refused-only')
+      // One that was dropped while it connected may begin after the next: what the handler above pauses and resumes is not that one.
+      if (exchange.begun(attempt, (reason) => controller.abort(reason), 'refused-only')) control.attempt = controller
     },
     onRequestUpgrade: (_controller, status, headers, socket) => above.onRequestUpgrade?.(control, status, headers, socket),
     onResponseStarted: () => above.onResponseStarted?.(),
@@ -42,9 +41,9 @@ export function currentHandler(above: CurrentHandler, control: CallController, e
         control.rawHeaders = controller?.rawHeaders
         above.onResponseStart?.(control, status, headers, statusMessage)
       }),
-    onResponseData: (_controller, chunk) => void gate.data(chunk, passData),
+    onResponseData: (_controller, chunk) => void gate.data(chunk),
     onResponseEnd: (controller, trailers) =>
-      gate.end(passData, () => {
+      gate.end(() => {
         control.rawTrailers = controller?.rawTrailers
         above.onResponseEnd?.(control, trailers)
       }),

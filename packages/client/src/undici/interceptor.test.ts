@@ -1,48 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { CommonOptions } from '../options.js'
 import type { RequestError } from '../request-error.js'
 import type { CurrentHandler, Dispatch, DispatchOptions, LegacyHandler } from './dispatch.js'
 import { hopwiseOf } from './interceptor.js'
-
-const post: DispatchOptions = { origin: 'http://a.example', path: '/x', method: 'POST', body: 'tea' }
-const get: DispatchOptions = { ...post, method: 'GET', body: null }
-const keyed: DispatchOptions = { ...post, headers: ['Idempotency-Key', 'order-1'] }
-
-/** A dispatcher that does what a test says with the handler of each attempt, in the shape of undici 6. */
-function composed(act: (handler: LegacyHandler, attempt: number, options: DispatchOptions) => void, options: CommonOptions = {}) {
-  let attempts = 0
-  const dispatch = (given: DispatchOptions, handler: object): boolean => {
-    act(handler, (attempts += 1), given)
-    return true
-  }
-  // Without a watch: what the handler is told is all the evidence.
-  const interceptor = hopwiseOf({ random: () => 0, ...options }, { watch: null })
-  const heard: unknown[] = []
-  interceptor.on('budgetSpent', ({ status, verdict }) => heard.push(status ?? verdict))
-  return { dispatch: interceptor(dispatch as Dispatch), attempts: () => attempts, heard }
-}
-
-function call(dispatch: Dispatch, options: DispatchOptions): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    let status = 0
-    let body = ''
-    const handler: LegacyHandler = {
-      onConnect: () => {},
-      onHeaders: (code) => ((status = code), true),
-      onData: (chunk) => ((body += Buffer.from(chunk).toString()), true),
-      onComplete: () => resolve({ status, body }),
-      onError: reject,
-    }
-    dispatch(options, handler)
-  })
-}
-
-const answer = (handler: LegacyHandler, status: number, fields: readonly string[] = [], chunks: readonly string[] = []): void => {
-  handler.onHeaders?.(status, fields.map((text) => Buffer.from(text)), () => {}, '')
-  for (const chunk of chunks) handler.onData?.(Buffer.from(chunk))
-  handler.onComplete?.([])
-}
-const lost = Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' })
+import { answer, call, composed, get, keyed, lost, post } from './testing/composed.js'
 
 describe('what the handler is told', () => {
   test('is that nothing was sent, where the dispatcher has not begun', async () => {
@@ -67,9 +27,10 @@ describe('what the handler is told', () => {
 
 describe('a dispatcher that begins a request anew by itself, as undici 6 does after GOAWAY', () => {
   /** Gives how often the request went out. */
-  async function sends(options: DispatchOptions): Promise<number> {
+  async function sends(options: DispatchOptions, bodies: unknown[] = []): Promise<number> {
     let out = 0
-    const { dispatch } = composed((handler) => {
+    const { dispatch } = composed((handler, _attempt, { body }) => {
+      bodies.push(body)
       let aborted: unknown
       for (let n = 0; n < 2 && aborted === undefined; n += 1) {
         handler.onConnect?.((reason) => {
@@ -88,6 +49,17 @@ describe('a dispatcher that begins a request anew by itself, as undici 6 does af
     expect(await sends(post)).toBe(1)
     expect(await sends(get)).toBe(2)
     expect(await sends(keyed)).toBe(2)
+  })
+
+  test('is kept from reading a body twice that can be read once', async () => {
+    const put: DispatchOptions = { ...post, method: 'PUT' }
+    expect(await sends(put)).toBe(2)
+    expect(await sends({ ...put, body: new ReadableStream() })).toBe(1)
+    expect(await sends({ ...put, getBody: () => 'tea' })).toBe(2)
+    // Each attempt has a stream of its own, and of the two that there are each is begun once.
+    const bodies: unknown[] = []
+    expect(await sends({ ...put, getBody: () => new ReadableStream() }, bodies)).toBe(bodies.length)
+    expect(new Set(bodies).size).toBe(bodies.length)
   })
 })
 

@@ -7,6 +7,7 @@ import { findWatch, type Watch } from '../watch/watch.js'
 import type { Dispatch, DispatchOptions, Interceptor } from './dispatch.js'
 import { Exchange, type ExchangeContext } from './exchange.js'
 import { requestField, withFields } from './fields.js'
+import { endBody, frozen, isReplayable } from './request-body.js'
 import { CallController, currentHandler, isCurrent, legacyHandler } from './handlers.js'
 
 /** An interceptor of undici that tells what it does. */
@@ -17,8 +18,9 @@ export type HopwiseInterceptor = Interceptor & EventSource<ClientEvents>
  * rules as `createClient`; redirects are the affair of whatever is above it. Compose it last: what is composed after it is above it, and
  * is not seen twice.
  *
- * A body is sent again where it is a string, bytes or a Blob, or comes from `getBody` among the options of the request. fetch of undici
- * makes a stream of every body; for it, take `createClient({ fetch })`.
+ * A body is sent again where it is a string, bytes or a Blob, or comes from `getBody` among the options of the request; a stream or
+ * an iterator that `getBody` has made is ended once its attempt has failed. Bytes are copied. fetch of undici makes a stream of every
+ * body; for it, take `createClient({ fetch })`.
  * @throws HopwiseError `option-unknown`, `option-invalid`, `chain-invalid`
  */
 export function hopwise(options?: CommonOptions): HopwiseInterceptor {
@@ -43,7 +45,7 @@ function exchange(dispatch: Dispatch, given: DispatchOptions, handler: object, c
   const origin = originOf(given.origin)
   const url = urlOf(origin, given.path)
   const identity = identify(given.method, url, (name) => requestField(given.headers, name), context.settings)
-  const { getBody, ...options } = { ...given, headers: withFields(given.headers, identity.add) }
+  const { getBody, ...options } = { ...given, headers: withFields(given.headers, identity.add), ...('body' in given && { body: frozen(given.body) }) }
   const replayable = getBody !== undefined || isReplayable(given.body)
 
   const current = isCurrent(handler)
@@ -53,8 +55,17 @@ function exchange(dispatch: Dispatch, given: DispatchOptions, handler: object, c
     {
       dispatch: (attempt) => {
         const beneath = current ? currentHandler(handler, control, call, attempt) : legacyHandler(handler, call, attempt)
-        if (getBody === undefined) return dispatch(options, beneath)
-        void Promise.resolve().then(getBody).then((body) => dispatch({ ...options, body }, beneath)).catch((error: unknown) => call.failed(attempt, error, true))
+        if (getBody === undefined) {
+          attempt.replayable = replayable
+          return dispatch(options, beneath)
+        }
+        const send = (body: unknown): unknown => {
+          // undici ends what it was given, and not in every case: a connection that is refused leaves a stream open.
+          attempt.endBody = () => endBody(body)
+          attempt.replayable = isReplayable(body)
+          return attempt.dropped ? attempt.endBody() : dispatch({ ...options, body }, beneath)
+        }
+        void Promise.resolve().then(getBody).then(send).catch((error: unknown) => call.failed(attempt, error, true))
         return true
       },
       fail: (error) => (current ? handler.onResponseError?.(control, error) : (handler as { onError?(error: unknown): void }).onError?.(error)),
@@ -75,8 +86,4 @@ function originOf(origin: string | URL | null | undefined): string {
 function urlOf(origin: string, path: string): URL {
   const base = origin === '' ? 'http://origin.invalid' : origin
   return new URL(path.startsWith('/') ? `${base}${path}` : base)
-}
-
-function isReplayable(body: unknown): boolean {
-  return body === undefined || body === null || typeof body === 'string' || body instanceof ArrayBuffer || ArrayBuffer.isView(body) || body instanceof Blob
 }

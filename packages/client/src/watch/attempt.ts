@@ -28,6 +28,12 @@ export interface Attempt {
   /** Called once all of them have. */
   readonly atEnd: (() => void)[]
   sent: boolean
+  /** How often it was: undici 8 sends a request anew by itself where it takes it for refused. */
+  sends: number
+  /** Whether something else was sent in it, wherever to: what a fetch does beside the request, or in its place. */
+  sentElse: boolean
+  /** The attempt in which it was made, by a client around this one, until it is known there that something was sent. */
+  within: Attempt | undefined
   reused: boolean | 'unknown'
   /** How long its connection had been idle, in milliseconds. */
   idleAge: number | undefined
@@ -39,7 +45,21 @@ export interface Attempt {
 
 /** A record in which nothing was seen yet. */
 export function newAttempt(origin: string, method: string, idleLimit: () => number | undefined): Attempt {
-  return { origin, method, idleLimit, over: false, requests: 0, open: 0, atEnd: [], sent: false, reused: 'unknown', idleAge: undefined, responseSeen: false, socket: undefined, readBefore: 0 }
+  return { origin, method, idleLimit, over: false, requests: 0, open: 0, atEnd: [], sent: false, sends: 0, sentElse: false, within: undefined, reused: 'unknown', idleAge: undefined, responseSeen: false, socket: undefined, readBefore: 0 }
+}
+
+/** Something was sent in an attempt that is not its own request. */
+export function somethingElseSent(attempt: Attempt): void {
+  attempt.sentElse = true
+  toldWithin(attempt)
+}
+
+/** Something was sent in an attempt: a client around it has not sent nothing. */
+export function toldWithin(attempt: Attempt): void {
+  const { within } = attempt
+  if (within === undefined) return
+  attempt.within = undefined
+  somethingElseSent(within)
 }
 
 /** Calls back once every request of the attempt has ended, at once where they have. */
@@ -59,14 +79,15 @@ export function requestEnded(attempt: Attempt): void {
  * @param connectErrors errors by which opening a connection failed
  */
 export function evidenceOf(attempt: Attempt, error: unknown, aborted: boolean, connectErrors: { has(error: object): boolean }): Evidence {
-  const neverConnected = !attempt.sent && causesOf(error).some((cause) => connectErrors.has(cause))
+  const neverConnected = !attempt.sent && !attempt.sentElse && causesOf(error).some((cause) => connectErrors.has(cause))
   return {
     // Without the event of sending it is not known: undici 6 has none over HTTP/2. That connecting failed is an event.
     sent: attempt.sent ? true : neverConnected ? false : 'unknown',
     // Two requests in one attempt: an interceptor has sent one of its own, and which of them died cannot be told.
     reused: attempt.sent && attempt.requests === 1 ? attempt.reused : 'unknown',
     responseBytes: responseBytes(attempt),
-    refused: isRefusal(error),
+    // A refusal says nothing of what was sent before it; and none is repeated more than once (RFC 9113 8.7).
+    refused: attempt.sends < 2 && isRefusal(error),
     aborted,
   }
 }

@@ -20,6 +20,8 @@ interface SocketUse {
 
 /** The sockets on which requests were seen, and how long each has been idle. An entry goes with its socket. */
 export interface Sockets {
+  /** A proxy is asked for a tunnel. What comes on the socket before the first request in the tunnel is the proxy's. */
+  tunnelling(socket: WatchedSocket): void
   /** A request is about to be written. */
   sending(socket: WatchedSocket, origin: string): SocketUse
   /** A request is over. `idleLimit`: an idle socket is closed after so many milliseconds. */
@@ -31,6 +33,7 @@ export interface Sockets {
 /** Makes the registry. */
 export function createSockets(clock: Clock): Sockets {
   const states = new WeakMap<WatchedSocket, SocketState>()
+  const tunnels = new WeakSet<WatchedSocket>()
   const ofOrigin = new Map<string, Set<WatchedSocket>>()
 
   const seen = (socket: WatchedSocket, origin: string): SocketState => {
@@ -47,11 +50,12 @@ export function createSockets(clock: Clock): Sockets {
   }
 
   return {
+    tunnelling: (socket) => void tunnels.add(socket),
     sending(socket, origin) {
       const known = states.get(socket)
       const state = known ?? seen(socket, origin)
       // One that was opened before anybody watched has read something if it ever carried a request.
-      const reused = known === undefined ? socket.bytesRead > 0 && socket.alpnProtocol !== 'h2' : state.carried > 0
+      const reused = known === undefined ? socket.bytesRead > 0 && socket.alpnProtocol !== 'h2' && !tunnels.has(socket) : state.carried > 0
       const idleAge = known !== undefined && state.active === 0 && reused ? clock.now() - state.idleSince : undefined
       state.cancel?.()
       state.cancel = undefined

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { manualClock } from '../testing/manual-clock.js'
 import { newAttempt, type Attempt } from './attempt.js'
 import { findWatch, watchUndici } from './watch.js'
@@ -98,6 +98,87 @@ test('what else is requested in the context of an attempt is not the attempt', (
   expect(one.requests).toBe(1)
 })
 
+describe('something else is sent in an attempt, and then connecting fails', () => {
+  const refused = new Error('connect ECONNREFUSED')
+  const failed = new TypeError('fetch failed', { cause: refused })
+
+  /** A request that is made in an attempt, told by one event. */
+  function told(watched: ReturnType<typeof setUp>, attempt: Attempt, over: object, event: string): object {
+    const other = watched.request(over)
+    watched.watch.run(attempt, () => watched.publish('undici:request:create', { request: other }))
+    watched.publish(event, { request: other, socket: new FakeSocket() })
+    return other
+  }
+
+  test.each([
+    ['to another origin', { origin: 'http://b.example' }, 'undici:client:sendHeaders'],
+    ['by another method', { method: 'GET' }, 'undici:client:sendHeaders'],
+    ['and answered, without an event of sending', { origin: 'http://b.example' }, 'undici:request:headers'],
+  ])('%s: it is not known whether anything was sent', (_what, over, event) => {
+    const watched = setUp()
+    const one = watched.attempt()
+    watched.publish('undici:client:connectError', { error: refused })
+    told(watched, one, over, event)
+    expect(watched.watch.evidence(one, failed, false)).toMatchObject({ sent: 'unknown', reused: 'unknown', responseBytes: 0 })
+    expect(one).toMatchObject({ sent: false, requests: 0, idleAge: undefined })
+  })
+
+  test('what was made and not sent is nothing, and after its end it is nobody\'s', () => {
+    const watched = setUp()
+    const one = watched.attempt()
+    watched.publish('undici:client:connectError', { error: refused })
+    const other = told(watched, one, { origin: 'http://b.example' }, 'undici:request:error')
+    watched.publish('undici:request:headers', { request: other })
+    expect(watched.watch.evidence(one, failed, false).sent).toBe(false)
+  })
+
+  test('a tunnel is nothing of the request', () => {
+    const watched = setUp()
+    const one = watched.attempt()
+    watched.publish('undici:client:connectError', { error: refused })
+    told(watched, one, { origin: 'http://proxy.example', method: 'CONNECT' }, 'undici:client:sendHeaders')
+    told(watched, one, { origin: 'http://proxy.example', method: 'CONNECT' }, 'undici:request:headers')
+    expect(watched.watch.evidence(one, failed, false).sent).toBe(false)
+  })
+
+  test.each(['undici:client:sendHeaders', 'undici:request:headers'])('by a client within, told by %s: the one around it knows as well', (event) => {
+    const watched = setUp()
+    const [around, within, next] = [watched.attempt(), watched.attempt(), watched.attempt()]
+    watched.publish('undici:client:connectError', { error: refused })
+    // The second attempt is made in the context of the first one, which is over.
+    watched.watch.run(around, () => {
+      watched.watch.run(within, () => {
+        within.over = true
+        told(watched, next, {}, event)
+      })
+    })
+    expect([around, within].map((one) => watched.watch.evidence(one, failed, false).sent)).toEqual(['unknown', false])
+    expect(next.within).toBeUndefined()
+  })
+
+  test('attempts that follow one another do not keep each other', () => {
+    const { watch, attempt } = setUp()
+    const [first, second] = [attempt(), attempt()]
+    watch.run(first, () => {
+      first.over = true
+      watch.run(second, () => {})
+    })
+    expect(second.within).toBeUndefined()
+  })
+})
+
+test('a tunnel is no request: the socket is fresh, belongs to the origin of what comes on it, and becomes idle', () => {
+  const { watch, publish, clock, attempt, request, exchange } = setUp()
+  const socket = new FakeSocket()
+  publish('undici:client:sendHeaders', { request: request({ origin: 'http://proxy.example', method: 'CONNECT' }), socket })
+  socket.bytesRead = 39
+  expect(exchange(socket)).toMatchObject({ sent: true, reused: false, idleAge: undefined, readBefore: 39 })
+  clock.advance(1_000)
+  expect(exchange(socket)).toMatchObject({ reused: true, idleAge: 1_000 })
+  expect([watch.closeIdle('http://proxy.example', 0), socket.destroyed]).toEqual([0, false])
+  expect([watch.closeIdle(attempt().origin, 0), socket.destroyed]).toEqual([1, true])
+})
+
 test.each(['undici:request:trailers', 'undici:request:error'])('after %s a request is nobody\'s any more', (end) => {
   const { watch, publish, attempt, request } = setUp()
   const [one, sent] = [attempt(), request()]
@@ -115,6 +196,17 @@ test('two requests in one attempt: it was sent, and on which connection is not k
   exchange(socket, one)
   exchange(socket, one)
   expect(watch.evidence(one, lost, false)).toMatchObject({ sent: true, reused: 'unknown' })
+})
+
+test('the refusal of a request that undici itself has sent anew says nothing of the first time', () => {
+  const { watch, publish, attempt, request } = setUp()
+  const [one, sent] = [attempt(), request()]
+  const refusal = Object.assign(new Error('Stream closed with error code NGHTTP2_REFUSED_STREAM'), { code: 'ERR_HTTP2_STREAM_ERROR' })
+  watch.run(one, () => publish('undici:request:create', { request: sent }))
+  publish('undici:client:sendHeaders', { request: sent, socket: new FakeSocket() })
+  expect(watch.evidence(one, refusal, false)).toMatchObject({ sent: true, refused: true })
+  publish('undici:client:sendHeaders', { request: sent, socket: new FakeSocket() })
+  expect(watch.evidence(one, refusal, false)).toMatchObject({ sent: true, refused: false })
 })
 
 test('over HTTP/2 bytes of other streams do not count', () => {

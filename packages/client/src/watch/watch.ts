@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from '../clock.js'
 import type { Evidence } from '../evidence.js'
-import { evidenceOf, requestEnded, type Attempt, type WatchedSocket } from './attempt.js'
+import { evidenceOf, requestEnded, somethingElseSent, toldWithin, type Attempt, type WatchedSocket } from './attempt.js'
 import { createSockets } from './sockets.js'
 
 /** Where a runtime tells what becomes of requests. */
@@ -68,6 +68,8 @@ function pick(name: 'diagnostics_channel' | 'async_hooks', load: (name: string) 
 export function watchUndici(channel: (name: string) => Channel, storage: AsyncStorage, clock: Clock): Watch {
   const sockets = createSockets(clock)
   const attemptOf = new WeakMap<object, Attempt>()
+  /** For requests that were made in an attempt and are not its own: few, while every call has an entry in `attemptOf`. */
+  const madeIn = new WeakMap<object, Attempt>()
   const socketOf = new WeakMap<object, WatchedSocket>()
   const connectErrors = new WeakSet<object>()
   const listen = (name: string, heard: (message: UndiciMessage) => void): void => channel(name).subscribe((message) => heard(message as UndiciMessage))
@@ -78,11 +80,16 @@ export function watchUndici(channel: (name: string) => Channel, storage: AsyncSt
     socketOf.delete(request)
     sockets.done(socket, attemptOf.get(request)?.idleLimit())
   }
+  const wasSent = (request: object): void => {
+    const attempt = madeIn.get(request)
+    if (attempt !== undefined) somethingElseSent(attempt)
+  }
 
   listen('undici:request:create', ({ request }) => {
     const attempt = storage.getStore()
+    if (request === undefined || attempt === undefined || attempt.over || isTunnel(request)) return
     // What a body's stream or a callback requests meanwhile is in the same context, and another request.
-    if (request === undefined || attempt === undefined || attempt.over || !isOf(request, attempt)) return
+    if (!isOf(request, attempt)) return void madeIn.set(request, attempt)
     attempt.requests += 1
     attempt.open += 1
     attemptOf.set(request, attempt)
@@ -90,24 +97,33 @@ export function watchUndici(channel: (name: string) => Channel, storage: AsyncSt
   // Published right before the first byte is written.
   listen('undici:client:sendHeaders', ({ request, socket }) => {
     if (request === undefined || socket === undefined) return
+    // No event tells its end: the socket would be busy for as long as it lives. And nothing of an attempt is in it.
+    if (isTunnel(request)) return sockets.tunnelling(socket)
     over(request)
     const { reused, idleAge } = sockets.sending(socket, originOf(request))
     socketOf.set(request, socket)
     const attempt = attemptOf.get(request)
-    if (attempt === undefined || attempt.over) return
-    Object.assign(attempt, { sent: true, reused, idleAge, socket, readBefore: socket.bytesRead })
+    if (attempt === undefined) return wasSent(request)
+    toldWithin(attempt)
+    if (attempt.over) return
+    Object.assign(attempt, { sent: true, sends: attempt.sends + 1, reused, idleAge, socket, readBefore: socket.bytesRead })
   })
   listen('undici:request:headers', ({ request }) => {
-    const attempt = request === undefined ? undefined : attemptOf.get(request)
-    if (attempt !== undefined) attempt.responseSeen = true
+    if (request === undefined) return
+    const attempt = attemptOf.get(request)
+    // Over HTTP/2 this is the first that undici 6 tells.
+    if (attempt === undefined) return wasSent(request)
+    attempt.responseSeen = true
+    toldWithin(attempt)
   })
   const ended = ({ request }: UndiciMessage): void => {
     if (request === undefined) return
     over(request)
     const attempt = attemptOf.get(request)
     // A weak entry too is work for each collection of garbage: left to it, they nearly double what a call of undici costs.
+    if (attempt === undefined) return void madeIn.delete(request)
     attemptOf.delete(request)
-    if (attempt !== undefined) requestEnded(attempt)
+    requestEnded(attempt)
   }
   listen('undici:request:trailers', ended)
   listen('undici:request:error', ended)
@@ -116,7 +132,13 @@ export function watchUndici(channel: (name: string) => Channel, storage: AsyncSt
   })
 
   return {
-    run: (attempt, send) => storage.run(attempt, send),
+    run(attempt, send) {
+      let around = storage.getStore()
+      // An attempt may be made in the context of the one before it, which is over then.
+      while (around?.over === true) around = around.within
+      attempt.within = around
+      return storage.run(attempt, send)
+    },
     evidence: (attempt, error, aborted) => evidenceOf(attempt, error, aborted, connectErrors),
     closeIdle: sockets.closeIdle,
   }
@@ -124,6 +146,11 @@ export function watchUndici(channel: (name: string) => Channel, storage: AsyncSt
 
 function originOf({ origin = '' }: { readonly origin?: string | URL }): string {
   return typeof origin === 'string' && origin.endsWith('/') ? origin.slice(0, -1) : String(typeof origin === 'string' ? origin : origin.origin)
+}
+
+/** What a ProxyAgent sends before a request. */
+function isTunnel({ method }: { readonly method?: string }): boolean {
+  return method === 'CONNECT'
 }
 
 function isOf(request: { readonly origin?: string | URL; readonly method?: string }, { origin, method }: Attempt): boolean {
