@@ -81,8 +81,8 @@ describe('what is no proper error makes a RequestError all the same', () => {
 
 describe('what fetch never sends is not tried again', () => {
   test.each(['http://127.0.0.1:1/', 'ftp://a.example/'])('%s', async (url) => {
-    expect(isPermanent(await fetch(url).catch((error: unknown) => error))).toBe(true)
-    expect(await createClient({ random: () => 0 })(url).catch((error: unknown) => error)).toMatchObject({ attempts: 1 })
+    expect(isPermanent(await fetch(url).catch((caught: unknown) => caught))).toBe(true)
+    expect(await createClient({ random: () => 0 })(url).catch((caught: unknown) => caught)).toMatchObject({ attempts: 1 })
   })
 
   test('the same words from somebody else mean nothing', () => {
@@ -172,7 +172,7 @@ describe('which errors of HTTP/2 say that the stream was refused', () => {
       ['GOAWAY below it, which undici does not tell from one that covers it', false, goawayBelow],
     ])('%s: %s', async (_what, said, end) => {
       const { server, send } = await open(end)
-      const error = await send(`${server.origin}/x`, { method: 'POST', body: 'x' }).catch((error: unknown) => error)
+      const error = await send(`${server.origin}/x`, { method: 'POST', body: 'x' }).catch((caught: unknown) => caught)
       expect(error).toBeInstanceOf(Error)
       expect(isRefusal(error)).toBe(said)
     })
@@ -180,7 +180,7 @@ describe('which errors of HTTP/2 say that the stream was refused', () => {
     test.each([['with a body', 'x'], ['without one', undefined]])('a POST %s that is refused each time is sent twice', async (_what, body) => {
       const { server, send } = await open(reset)
       const client = createClient({ random: () => 0, fetch: send })
-      expect(await client(`${server.origin}/x`, { method: 'POST', ...(body !== undefined && { body }) }).catch((error: unknown) => error)).toBeInstanceOf(RequestError)
+      expect(await client(`${server.origin}/x`, { method: 'POST', ...(body !== undefined && { body }) }).catch((caught: unknown) => caught)).toBeInstanceOf(RequestError)
       // undici 8 itself sends one without a body once more.
       expect(server.read()).toBe(2)
     })
@@ -188,7 +188,7 @@ describe('which errors of HTTP/2 say that the stream was refused', () => {
     test('a POST that the server has read is not sent again because of such a GOAWAY', async () => {
       const { server, send } = await open(goawayWithCode)
       const client = createClient({ random: () => 0, fetch: send })
-      const error = await client(`${server.origin}/x`, { method: 'POST', getBody: () => 'x' }).catch((error: unknown) => error)
+      const error = await client(`${server.origin}/x`, { method: 'POST', getBody: () => 'x' }).catch((caught: unknown) => caught)
       // undici 6 does not tell over HTTP/2 that it sends.
       expect(error).toMatchObject({ verdict: version === 6 ? 'fresh-loss' : 'stale-reuse', attempts: 1 })
       expect(server.read()).toBe(1)

@@ -43,7 +43,7 @@ test('a fetch that posts to another place, and fails to connect to a third one: 
       return response.status === 401 ? fetch(`${gone}/token`) : response
     },
   }, {})
-  const error = await client('http://service.example/x', { method: 'POST', body: 'x' }).catch((error: unknown) => error as RequestError)
+  const error = await client('http://service.example/x', { method: 'POST', body: 'x' }).catch((caught: unknown) => caught as RequestError)
   expect(error).toMatchObject({ verdict: 'fresh-loss', sent: 'unknown', code: 'ECONNREFUSED', attempts: 1 })
   expect(gateway.count('/x')).toBe(1)
 })
@@ -59,13 +59,13 @@ test('a client around a client, whose last attempt did not connect: maybe sent',
       return inner(`${gone}/other`)
     },
   }, {})
-  const error = await client(`${server.origin}/x`, { method: 'POST', body: 'x' }).catch((error: unknown) => error as RequestError)
+  const error = await client(`${server.origin}/x`, { method: 'POST', body: 'x' }).catch((caught: unknown) => caught as RequestError)
   expect(error).toMatchObject({ sent: 'unknown', attempts: 1 })
   expect(server.count('/x')).toBe(1)
 })
 
 test('where connecting is all that was tried, nothing was sent', async () => {
-  const error = await createClientOf({ random: () => 0, retry: false }, {})(`${await nowhere()}/x`, { method: 'POST', body: 'x' }).catch((error: unknown) => error as RequestError)
+  const error = await createClientOf({ random: () => 0, retry: false }, {})(`${await nowhere()}/x`, { method: 'POST', body: 'x' }).catch((caught: unknown) => caught as RequestError)
   expect(error).toMatchObject({ verdict: 'not-sent', sent: false })
 })
 
@@ -107,7 +107,7 @@ describe.each(undiciVersions)('undici %i through a tunnel', (version) => {
     test('a fresh tunnel that dies is no stale connection', async () => {
       const server = await serve(() => 'fin', scheme === 'https' ? await selfSigned() : undefined)
       const client = await throughProxy(version)
-      const error = await client(`${server.origin}/x`).catch((error: unknown) => error as RequestError)
+      const error = await client(`${server.origin}/x`).catch((caught: unknown) => caught as RequestError)
       expect(error).toMatchObject({ verdict: 'fresh-loss', sent: true, reused: false, responseBytes: 0 })
       expect(server.count('/x')).toBe(1)
     })
@@ -133,7 +133,7 @@ describe.each(undiciVersions)('undici %i through a tunnel', (version) => {
 
   test('a proxy that makes no tunnel: nothing was sent', async () => {
     const client = await throughProxy(version, 502)
-    const error = await client('http://service.example/x', { method: 'POST', body: 'x' }).catch((error: unknown) => error as RequestError)
+    const error = await client('http://service.example/x', { method: 'POST', body: 'x' }).catch((caught: unknown) => caught as RequestError)
     expect(error).toMatchObject({ verdict: 'not-sent', sent: false })
   })
 })
