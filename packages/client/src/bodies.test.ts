@@ -1,3 +1,4 @@
+import { createReadStream, type ReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { runInNewContext } from 'node:vm'
@@ -255,6 +256,20 @@ describe('a stream', () => {
     await expect(call).rejects.toMatchObject({ verdict: 'aborted', sent: false })
     while (made.length < 4 || !made.every(({ destroyed }) => destroyed)) await turn()
     expect([made.length, sends()]).toEqual([4, []])
+  })
+
+  test('of a file that is not there, made for a call that was given up, does not end the process', async () => {
+    const { server, client } = await opened()
+    const controller = new AbortController()
+    let closed = (): void => {}
+    // Its error comes before that; nobody would have heard it.
+    const isClosed = new Promise<void>((resolve) => (closed = resolve))
+    const getBody = (): ReadStream => {
+      controller.abort()
+      return createReadStream('/nowhere/report.csv').once('close', closed)
+    }
+    await expect(client(`${server.origin}/x`, { method: 'PUT', signal: controller.signal, getBody })).rejects.toMatchObject({ verdict: 'aborted', sent: false })
+    await isClosed
   })
 
   test('body and getBody together are a mistake', async () => {

@@ -13,7 +13,7 @@ import type { Settings } from './options.js'
 import { readOrder, urlOf, type ClientInit, type Order } from './order.js'
 import { problemTypeOf } from './problem-type.js'
 import { mostRedirects, redirectedFields, redirectOf, type Redirected } from './redirect.js'
-import { RequestError } from './request-error.js'
+import { nameOf, RequestError } from './request-error.js'
 import { retryAfterOf } from './retry-after.js'
 import type { Runtime } from './runtime.js'
 
@@ -202,15 +202,5 @@ class Trip {
     this.#context.events.emit('failed', () => ({ method, origin, requestId: this.#requestId, verdict, evidence, attempts, budgetSpent }))
     const name = verdict === 'aborted' ? nameOf(cause, 'AbortError') : nameOf(cause, '') === 'TimeoutError' ? 'TimeoutError' : undefined
     return new RequestError({ verdict, evidence, attempts, budgetSpent, method, origin, cause, ...(name !== undefined && { name }) })
-  }
-}
-
-/** Of a signal's reason, which may be anything. */
-function nameOf(error: unknown, otherwise: string): string {
-  try {
-    const name: unknown = error instanceof Error || error instanceof DOMException ? error.name : otherwise
-    return typeof name === 'string' ? name : otherwise
-  } catch {
-    return otherwise
   }
 }

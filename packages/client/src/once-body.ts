@@ -1,3 +1,5 @@
+import { endBody } from './end-body.js'
+
 /**
  * A stream that can be sent once. Node's fetch takes its first chunk before there is a connection (measured, 20 to 24: it clones the
  * request by a tee): where none could be opened, that chunk is still here, and the next attempt begins with it.
@@ -51,9 +53,8 @@ export class OnceBody {
 
   /** The same for a source that was made for this body only, which is ended also where it is untouched. */
   end(): void {
-    const { source } = this
-    if (this.#chunks !== undefined) return this.drop()
-    Promise.resolve().then(() => endOf(source)).catch(() => {})
+    if (this.#chunks === undefined) endBody(this.source)
+    else this.drop()
   }
 
   #take(isFirst: boolean): Promise<IteratorResult<Uint8Array>> {
@@ -63,10 +64,4 @@ export class OnceBody {
     this.#first = undefined
     return chunks.next()
   }
-}
-
-/** Ends a web stream, a stream of Node, or whatever gives chunks. */
-function endOf(source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array>): unknown {
-  const { cancel, destroy, return: finish } = source as { cancel?: () => unknown; destroy?: () => unknown; return?: () => unknown }
-  return (cancel ?? destroy ?? finish)?.call(source)
 }

@@ -93,6 +93,12 @@ function read(of: object, key: string): unknown {
   }
 }
 
+/** The name of an error, such as the reason of a signal, which may be anything. Never throws. */
+export function nameOf(error: unknown, otherwise: string): string {
+  const name = typeof error === 'object' && error !== null && isError(error) ? read(error, 'name') : undefined
+  return typeof name === 'string' ? name : otherwise
+}
+
 /** Not `instanceof` alone: it throws for a Proxy that was revoked. */
 function isError(value: object): boolean {
   try {

@@ -6,7 +6,7 @@ import { suspectAge } from '../idle-limit.js'
 import { createJudge, type Judge, type Next } from '../judge.js'
 import { isIdempotent } from '../methods.js'
 import type { Settings } from '../options.js'
-import { isPermanent, RequestError } from '../request-error.js'
+import { isPermanent, nameOf, RequestError } from '../request-error.js'
 import { retryAfterOf } from '../retry-after.js'
 import { newAttempt } from '../watch/attempt.js'
 import type { Watch } from '../watch/watch.js'
@@ -228,16 +228,8 @@ export class Exchange {
     const evidence = this.#evidence
     const failure = { ...this.#info, verdict: verdictOf(evidence), evidence, attempts: this.#attempts, budgetSpent }
     this.#context.events.emit('failed', () => failure)
-    const errorOf = (cause: unknown): RequestError => {
-      const name = cause instanceof Error || cause instanceof DOMException ? cause.name : 'AbortError'
-      return new RequestError({ ...failure, cause, ...((evidence.aborted || name === 'TimeoutError') && { name }) })
-    }
-    try {
-      return errorOf(error)
-    } catch {
-      // The reason of a signal may be anything: its getters, or a proxy, may throw.
-      return Object.assign(errorOf(new DOMException('an error that cannot be read', 'AbortError')), { cause: error })
-    }
+    const name = nameOf(error, 'AbortError')
+    return new RequestError({ ...failure, cause: error, ...((evidence.aborted || name === 'TimeoutError') && { name }) })
   }
 
   #remaining(): number {

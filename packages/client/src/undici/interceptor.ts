@@ -1,5 +1,6 @@
 import { Events, parseOptions, type EventSource } from '@hopwise/core'
 import type { ClientEvents } from '../events.js'
+import { endBody } from '../end-body.js'
 import { identify } from '../identity.js'
 import { commonFields, readSettings, type CommonOptions } from '../options.js'
 import type { VerdictRules } from '../retry-rules.js'
@@ -7,7 +8,7 @@ import { findWatch, type Watch } from '../watch/watch.js'
 import type { Dispatch, DispatchOptions, Interceptor } from './dispatch.js'
 import { Exchange, type ExchangeContext } from './exchange.js'
 import { requestField, withFields } from './fields.js'
-import { endBody, frozen, isReplayable } from './request-body.js'
+import { frozen, isReplayable } from './request-body.js'
 import { CallController, currentHandler, isCurrent, legacyHandler } from './handlers.js'
 
 /** An interceptor of undici that tells what it does. */
