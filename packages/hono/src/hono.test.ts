@@ -34,10 +34,13 @@ describe('bytes and fields of a replay are those of the first answer', () => {
     mount(app, idempotent(options()))
     app.post('/orders', (c) => text(c, ++runs))
     const ask = () => post(app, '/orders', { 'accept-encoding': 'gzip', origin: 'https://shop.test' })
-    const [first, second] = [await ask(), await ask()]
+    const first = await ask()
+    // A body that is still being compressed flows: the answer is kept with its end.
+    const bytes = await bytesOf(first)
+    const second = await ask()
     expect([first.status, second.status, second.headers.get('idempotent-replayed'), runs]).toEqual([201, 201, 'true', 1])
     expect(fieldsOf(second)).toEqual(fieldsOf(first))
-    expect(await bytesOf(second)).toBe(await bytesOf(first))
+    expect(await bytesOf(second)).toBe(bytes)
     expect([first.headers.getSetCookie(), second.headers.getSetCookie()]).toEqual([['a=1', 'b=2'], []])
   })
 
@@ -55,8 +58,10 @@ describe('bytes and fields of a replay are those of the first answer', () => {
   ])('of %s', async (_what, respond) => {
     let runs = 0
     const app = new Hono().use(requestId()).post('/orders', idempotent(options()), (c) => respond(c, ++runs))
-    const [first, second] = [await post(app), await post(app)]
-    expect([second.status, fieldsOf(second), await bytesOf(second), runs]).toEqual([first.status, fieldsOf(first), await bytesOf(first), 1])
+    const first = await post(app)
+    const bytes = await bytesOf(first)
+    const second = await post(app)
+    expect([second.status, fieldsOf(second), await bytesOf(second), runs]).toEqual([first.status, fieldsOf(first), bytes, 1])
     for (const response of [first, second]) expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
     expect(second.headers.get('x-original-request-id')).toBe(first.headers.get('x-request-id'))
   })

@@ -1,6 +1,6 @@
-// Runs the tests of the package in the working directory once more on each supported Node that is not the running one,
-// as `set-up.mjs node-20 node-22 …` has fetched them. One report a Node, for sum-tests.mjs. Arguments go to vitest, such
-// as the names of files. All Nodes run, whatever comes of the first, so that a failure does not change what is counted.
+// Runs the tests of the package in the working directory, then once more on each other supported Node, as
+// `set-up.mjs node-20 node-22 …` has fetched them. One report a Node, for sum-tests.mjs. Arguments go to the vitest of the
+// others, such as the names of files. All Nodes run, whatever comes of the first, so that a failure hides no other one.
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -9,6 +9,13 @@ import { nodeBinary, nodeMajors } from './components.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
+
+function run(node, args, env = {}) {
+  const { status } = spawnSync(node, [vitest, 'run', ...args], { stdio: 'inherit', env: { ...process.env, ...env } })
+  if (status !== 0) process.exitCode = status ?? 1
+}
+
+run(process.execPath, [])
 for (const major of nodeMajors) {
   if (process.versions.node.startsWith(`${major}.`)) continue
   const binary = nodeBinary(major, root)
@@ -17,7 +24,5 @@ for (const major of nodeMajors) {
     process.exit(1)
   }
   console.error(`on Node ${major}:`)
-  const env = { ...process.env, HOPWISE_REPORT: `.reports/node-${major}.json` }
-  const { status } = spawnSync(binary, [vitest, 'run', ...process.argv.slice(2)], { stdio: 'inherit', env })
-  if (status !== 0) process.exitCode = status ?? 1
+  run(binary, process.argv.slice(2), { HOPWISE_REPORT: `.reports/node-${major}.json` })
 }
