@@ -5,8 +5,8 @@ import type { HonoRequest } from 'hono'
  * get what is kept. Of a text these are its bytes in UTF-8. `undefined` where nobody has read it, or it is kept as form
  * data alone, whose bytes cannot be told any more.
  */
-export async function bytesReadBefore({ bodyCache }: HonoRequest): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const { arrayBuffer, blob, text } = bodyCache as Partial<Record<'arrayBuffer' | 'blob' | 'text', unknown>>
-  const kept = (await (arrayBuffer ?? blob ?? text)) as ArrayBuffer | Blob | string | undefined
+export async function bytesReadBefore({ bodyCache: { arrayBuffer, blob, text } }: HonoRequest): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  // Promises, whatever their types say.
+  const kept = await (arrayBuffer ?? blob ?? text)
   return kept === undefined ? undefined : new Uint8Array(await new Response(kept).arrayBuffer())
 }

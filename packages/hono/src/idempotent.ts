@@ -24,11 +24,10 @@ export type IdempotentMiddleware<E extends Env> = MiddlewareHandler<Protected<E>
  */
 export function idempotent<E extends Env = BlankEnv>(options: IdempotencyOptions<Context<E>>): IdempotentMiddleware<E> {
   const engine = createFetchEngine<Context<E>>(options)
-  const middleware: MiddlewareHandler<Protected<E>> = async (context, next) => {
-    const c = context as unknown as Context<{ Variables: IdempotentVariables & { requestId?: string } }>
+  const middleware: MiddlewareHandler<{ Variables: IdempotentVariables & { requestId?: string } }> = async (c, next) => {
     const response = await engine.serve({
       request: c.req.raw,
-      native: context as unknown as Context<E>,
+      native: c as unknown as Context<E>,
       route: routeOf(c),
       requestId: c.get('requestId'),
       body: await bytesReadBefore(c.req),
@@ -48,7 +47,7 @@ export function idempotent<E extends Env = BlankEnv>(options: IdempotencyOptions
     c.res = undefined
     c.res = response
   }
-  return Object.assign(middleware, { on: engine.on })
+  return Object.assign(middleware as unknown as MiddlewareHandler<Protected<E>>, { on: engine.on })
 }
 
 /** The handler's pattern, also where the middleware is mounted by `use`; the path where there is none. */
@@ -62,6 +61,5 @@ function waitUntilOf(c: Context): ((promise: Promise<unknown>) => void) | undefi
     return (promise) => executionCtx.waitUntil(promise)
   } catch {
     // Hono throws where the runtime gives none: it lets a handler run on without being asked.
-    return undefined
   }
 }

@@ -29,7 +29,7 @@ export interface IdempotencyOptions<Native> {
   readonly scope?: 'principal' | 'global'
   /** Refuse (400) a request of these methods that has no key. [true] */
   readonly required?: boolean
-  /** The methods that are protected; others pass. [['POST', 'PATCH']] */
+  /** The methods that are protected, at least one; others pass. [['POST', 'PATCH']] */
   readonly methods?: readonly string[]
   /** The field that holds the key. ['idempotency-key'] */
   readonly header?: string
@@ -82,7 +82,7 @@ export function readIdempotencyOptions<Native>(options: IdempotencyOptions<Nativ
     principal: functionField<NonNullable<IdempotencyOptions<Native>['principal']>>(idOfCaller),
     scope: wordField(['principal', 'global'], 'principal'),
     required: booleanField(true),
-    methods: tokensField('a list of methods', (name) => name.toUpperCase(), ['POST', 'PATCH']),
+    methods: tokensField('a list of methods, not empty', (name) => name.toUpperCase(), ['POST', 'PATCH']),
     header: fieldNameField('idempotency-key'),
     lease: durationField({ min: '100ms', max: '1h', default: '30s' }),
     maxRun: durationField({ min: '1s', max: '24h', default: '15m' }),
@@ -114,6 +114,7 @@ export type IdempotencySettings<Native> = ReturnType<typeof readIdempotencyOptio
 
 /** A list of tokens (RFC 9110 5.6.2), as a set in the case in which they are compared. */
 function tokensField(allowed: string, inOneCase: (token: string) => string, preset: string[]): Field<ReadonlySet<string>> & { default: ReadonlySet<string> } {
-  const parse = (value: unknown) => (Array.isArray(value) && value.every(isToken) ? new Set(value.map(inOneCase)) : undefined)
+  // An empty list is no mistake only where that is the default: without a method, nothing would be protected.
+  const parse = (value: unknown) => (Array.isArray(value) && (value.length || !preset.length) && value.every(isToken) ? new Set(value.map(inOneCase)) : undefined)
   return { allowed, parse, default: new Set(preset) }
 }
