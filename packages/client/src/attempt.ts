@@ -1,5 +1,5 @@
-import { timeoutError, untilAborted } from './abort.js'
-import { asStream, freezeBody, type FrozenBody } from './body.js'
+import { untilAborted } from './abort.js'
+import { asStream, freezeMade, withType, type FrozenBody } from './body.js'
 import { noEvidence, type Evidence } from './evidence.js'
 import { follow, followAlways } from './follower.js'
 import type { FreshConnection } from './fresh-connection.js'
@@ -9,6 +9,7 @@ import type { Order } from './order.js'
 import { isPermanent, isRefusal } from './request-error.js'
 import type { Runtime } from './runtime.js'
 import { newAttempt, whenEnded, type Attempt } from './watch/attempt.js'
+import { limitFirstByte } from './watch/first-byte.js'
 
 /** The fetch that is wrapped. */
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
@@ -23,6 +24,8 @@ export interface AttemptContext {
   readonly settings: Settings
   readonly runtime: Runtime
   readonly fetch: Fetch
+  /** Whether that is the runtime's, and not one that the caller gave. */
+  readonly isRuntimesOwn: boolean
   /** Ends when the deadline of the call is over. */
   readonly deadline: AbortSignal | undefined
   /** An idempotent method, or a request with an Idempotency-Key. */
@@ -38,20 +41,20 @@ export async function attemptOnce(order: Order, context: AttemptContext): Promis
   const own = (runtime.watch === undefined ? followAlways : follow)([order.signal, deadline])
   const { signal } = own
   const attempt = newAttempt(origin, order.method, () => settings.idle.limitOf(origin))
-  const { firstByteTimeout, clock } = settings
-  const cancelTimer = clock.after(firstByteTimeout, () => own.abort(timeoutError('firstByteTimeout', firstByteTimeout)))
+  const cancelTimer = limitFirstByte(attempt, settings, (error) => own.abort(error))
   let given = false
   let connection: FreshConnection | undefined
   let made: OnceBody | undefined
   const send = async (): Promise<Response> => {
-    const frozen = order.body.kind === 'made' ? await freezeBody(await order.body.make()) : order.body
+    const frozen = order.body.kind === 'made' ? await freezeMade(await order.body.make()) : order.body
     if (frozen !== order.body && frozen.kind === 'once') made = frozen
     // Nothing may leave once the caller has given up, also where making the body took its time; and nobody would release a connection then.
     if (signal.aborted) made?.end()
     signal.throwIfAborted()
+    if (frozen.kind === 'once') attempt.atOnce = 0
     const body = bodyFor(frozen, runtime, runtime.resendsBytes && !repeatable)
     connection = fresh ? runtime.freshConnection?.() : undefined
-    const init = { ...connection?.init, ...order.rest, method: order.method, headers: order.headers, redirect: innerRedirect(order, runtime, settings.keyField), signal, ...body }
+    const init = { ...connection?.init, ...order.rest, method: order.method, headers: withType(order.headers, frozen), redirect: innerRedirect(order, runtime, settings.keyField), signal, ...body }
     given = true
     const start = (): Promise<Response> => fetch(order.url.href, init as RequestInit)
     // What making the body has sent is no part of the attempt.
@@ -65,7 +68,7 @@ export async function attemptOnce(order: Order, context: AttemptContext): Promis
   } catch (error) {
     own.release()
     made?.end()
-    return failure(attempt, error, order, runtime, given)
+    return failure(attempt, error, order, context, given)
   } finally {
     cancelTimer()
     connection?.release()
@@ -91,13 +94,13 @@ function unseenBodies(): FinalizationRegistry<() => void> {
   return unseen
 }
 
-function failure(attempt: Attempt, error: unknown, { signal }: Order, { watch }: Runtime, given: boolean): Outcome {
+function failure(attempt: Attempt, error: unknown, { signal }: Order, { runtime: { watch }, isRuntimesOwn }: AttemptContext, given: boolean): Outcome {
   const aborted = signal?.aborted === true
   const seen = watch === undefined ? { ...noEvidence, refused: isRefusal(error), aborted } : watch.evidence(attempt, error, aborted)
   const evidence = given ? seen : { ...seen, sent: false }
   // What fails before the runtime has it is the caller's own: getBody, say. Node's fetch tells mistakes in its arguments by a TypeError
   // without a cause, before there is a request.
-  const mistake = !given || (watch !== undefined && attempt.requests === 0 && error instanceof TypeError && error.cause === undefined)
+  const mistake = !given || (isRuntimesOwn && watch !== undefined && attempt.requests === 0 && error instanceof TypeError && error.cause === undefined)
   return { kind: 'failure', error, evidence, permanent: mistake || isPermanent(error), idleAge: attempt.idleAge }
 }
 

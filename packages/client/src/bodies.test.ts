@@ -236,6 +236,24 @@ describe('a stream', () => {
     expect(sends().map(({ body }) => body.toString())).toEqual(['tea', 'tea'])
   })
 
+  test.each<[string, () => unknown, string | undefined]>([
+    ['a query', () => new URLSearchParams({ a: '1' }), 'application/x-www-form-urlencoded;charset=UTF-8'],
+    ['a Blob', () => new Blob(['tea'], { type: 'text/csv' }), 'text/csv'],
+    ['a text', () => 'tea', 'text/plain;charset=UTF-8'],
+    ['bytes', () => Buffer.from('tea'), undefined],
+  ])('%s of getBody has its type on each attempt, where the caller has said none', async (_what, getBody, type) => {
+    const { server, client, sends } = await opened()
+    await client(`${server.origin}/x`, { method: 'PUT', getBody })
+    await client(`${server.origin}/x`, { method: 'PUT', getBody, headers: { 'content-type': 'text/own' } })
+    expect(sends().map(({ fields }) => fields['content-type'])).toEqual([type, type, 'text/own'])
+  })
+
+  test('a form of getBody is a mistake: it would have another boundary on each attempt', async () => {
+    const { server, client, sends } = await opened()
+    await expect(client(`${server.origin}/x`, { method: 'PUT', getBody: form })).rejects.toMatchObject({ sent: false, attempts: 1, cause: { message: 'getBody: a form has another boundary each time it is made; give it as body' } })
+    expect(sends()).toEqual([])
+  })
+
   test('that getBody made is ended where it was not sent, also where the call was given up meanwhile', async () => {
     const gone = await startFaultServer(() => ok)
     await gone.close()

@@ -19,7 +19,7 @@ export type FrozenBody =
 export async function freezeBody(body: unknown, make?: () => unknown): Promise<FrozenBody> {
   if (make !== undefined) return { kind: 'made', make }
   if (body === undefined || body === null) return { kind: 'none' }
-  const brand = Object.prototype.toString.call(body).slice(8, -1)
+  const brand = brandOf(body)
   if (brand === 'URLSearchParams') return { kind: 'bytes', value: String(body), type: 'application/x-www-form-urlencoded;charset=UTF-8' }
   if (brand === 'ArrayBuffer') return { kind: 'bytes', value: new Uint8Array((body as ArrayBuffer).slice(0)) }
   if (ArrayBuffer.isView(body)) return { kind: 'bytes', value: new Uint8Array(new Uint8Array(body.buffer, body.byteOffset, body.byteLength)) }
@@ -33,6 +33,27 @@ export async function freezeBody(body: unknown, make?: () => unknown): Promise<F
   const text = String(body)
   if (typeof body === 'object' && text.startsWith('[object ')) throw new TypeError(`body: expected a text, bytes, a Blob, a form or a stream, got ${text}`)
   return { kind: 'bytes', value: text, type: 'text/plain;charset=UTF-8' }
+}
+
+/**
+ * What the caller's function has made for one attempt.
+ * @throws TypeError for a form, which would have another boundary on each attempt, and as {@link freezeBody}
+ */
+export async function freezeMade(made: unknown): Promise<FrozenBody> {
+  if (brandOf(made) === 'FormData') throw new TypeError('getBody: a form has another boundary each time it is made; give it as body')
+  return freezeBody(made)
+}
+
+/** The fields with what the body is, where nobody has said it. */
+export function withType(headers: Headers, body: FrozenBody): Headers {
+  if (body.kind !== 'bytes' || body.type === undefined || headers.has('content-type')) return headers
+  const typed = new Headers(headers)
+  typed.set('content-type', body.type)
+  return typed
+}
+
+function brandOf(body: unknown): string {
+  return Object.prototype.toString.call(body).slice(8, -1)
 }
 
 async function freezeBlob(blob: Blob): Promise<FrozenBody> {

@@ -22,6 +22,8 @@ export interface CallContext {
   readonly settings: Settings
   readonly runtime: Runtime
   readonly fetch: Fetch
+  /** Whether that is the runtime's, and not one that the caller gave. */
+  readonly isRuntimesOwn: boolean
   readonly events: Events<ClientEvents>
 }
 
@@ -42,6 +44,7 @@ export async function callOnce(input: string | URL | Request, init: ClientInit |
 
 const traceFields = ['traceparent', 'tracestate', 'baggage']
 
+type Target = Pick<Order, 'method' | 'url'>
 type Answered = Outcome & { readonly kind: 'response' }
 
 /** The state of one call: its deadline, and what was done so far. */
@@ -54,8 +57,8 @@ class Trip {
   #attempts = 0
   /** Of all attempts so far. */
   #evidence = nothingSent
-  /** Whether a response was handed over, whose body is still to be read, within the deadline. */
-  #handedOver = false
+  /** What the response was of that was handed over: its body is still to be read, within the deadline. */
+  #handedOver: Target | undefined
 
   constructor(context: CallContext) {
     const { deadline, clock } = context.settings
@@ -63,12 +66,12 @@ class Trip {
     this.#endsAt = clock.now() + deadline
     const controller = deadline === Infinity ? undefined : new AbortController()
     this.#deadline = controller
-    this.#cancelDeadline = controller === undefined ? () => {} : clock.after(deadline, () => controller.abort(timeoutError('deadline', deadline)), true)
+    this.#cancelDeadline = controller === undefined ? () => {} : clock.after(deadline, () => controller.abort(this.#overdue(timeoutError('deadline', deadline))), true)
   }
 
   /** The call is over, but for the body of its response. */
   settle(): void {
-    if (!this.#handedOver) this.#cancelDeadline()
+    if (this.#handedOver === undefined) this.#cancelDeadline()
   }
 
   /** Reads what was ordered. The deadline holds, and a signal is obeyed, also while the body of a Request is read. */
@@ -95,8 +98,7 @@ class Trip {
       const outcome = await this.#exchange(order)
       const { response } = outcome
       const redirected = this.#redirectOf(order, outcome, redirects)
-      if (redirected === undefined) return this.#handOver(outcome, redirects > 0)
-      if (!redirected.withoutBody && !isReplayable(order.body)) return this.#handOver(outcome, redirects > 0)
+      if (redirected === undefined || (!redirected.withoutBody && !isReplayable(order.body))) return this.#handOver(order, outcome, redirects > 0)
       await this.#unlessGivenUp(order, discard(response, discardPatience, clock))
       const headers = redirectedFields(order.headers, redirected, keyField, [requestIdField, ...(trusted.has(redirected.url.origin) ? traceFields : [])])
       order = { ...order, ...redirected, headers, body: redirected.withoutBody ? { kind: 'none' } : order.body }
@@ -117,15 +119,15 @@ class Trip {
     }
   }
 
-  #handOver({ response, whenReceived }: Answered, redirected: boolean): Response {
-    this.#handedOver = true
+  #handOver({ method, url }: Target, { response, whenReceived }: Answered, redirected: boolean): Response {
+    this.#handedOver = { method, url }
     whenReceived(this.#cancelDeadline)
     if (redirected) Object.defineProperty(response, 'redirected', { value: true, configurable: true })
     return response
   }
 
   async #exchange(order: Order): Promise<Answered> {
-    const { settings, runtime, fetch, events } = this.#context
+    const { settings, runtime, events } = this.#context
     const { origin } = order.url
     const info: CallInfo = { method: order.method, origin, requestId: this.#requestId }
     const repeatable = isIdempotent(order.method) || (order.headers.get(settings.keyField) ?? '') !== ''
@@ -135,7 +137,7 @@ class Trip {
     for (;;) {
       events.emit('attempt', () => ({ ...info, resendCount: this.#attempts }))
       this.#attempts += 1
-      const outcome = await attemptOnce(order, { settings, runtime, fetch, deadline: this.#deadline?.signal, repeatable, fresh: lost })
+      const outcome = await attemptOnce(order, { ...this.#context, deadline: this.#deadline?.signal, repeatable, fresh: lost })
       if (outcome.kind === 'failure') {
         this.#evidence = overall(this.#evidence, outcome.evidence)
         const { verdict, next } = judge.failed(outcome.evidence, outcome.permanent, this.#remaining())
@@ -186,20 +188,32 @@ class Trip {
     }
   }
 
-  #givenUp(order: Pick<Order, 'method' | 'url' | 'signal'>, reason: unknown): RequestError {
+  #givenUp(order: Target & Pick<Order, 'signal'>, reason: unknown): RequestError {
     this.#evidence = { ...this.#evidence, aborted: order.signal?.aborted === true }
     return this.#error(order, reason)
+  }
+
+  /** What ends at the deadline: the call, or what is left of a response that was handed over. Not every runtime tells whether it is. */
+  #overdue(reason: Error): Error {
+    return this.#handedOver === undefined ? reason : this.#errorOf(this.#handedOver, reason)
   }
 
   #remaining(): number {
     return this.#endsAt - this.#context.settings.clock.now()
   }
 
+  /** The call has failed. */
+  #error(target: Target, cause: unknown, budgetSpent = false): RequestError {
+    const error = this.#errorOf(target, cause, budgetSpent)
+    const [attempts, evidence] = [this.#attempts, this.#evidence]
+    this.#context.events.emit('failed', () => ({ method: target.method, origin: target.url.origin, requestId: this.#requestId, verdict: error.verdict, evidence, attempts, budgetSpent }))
+    return error
+  }
+
   /** The error of the call, which says what is known of all of its attempts. */
-  #error({ method, url: { origin } }: Pick<Order, 'method' | 'url'>, cause: unknown, budgetSpent = false): RequestError {
+  #errorOf({ method, url: { origin } }: Target, cause: unknown, budgetSpent = false): RequestError {
     const [attempts, evidence] = [this.#attempts, this.#evidence]
     const verdict = verdictOf(evidence)
-    this.#context.events.emit('failed', () => ({ method, origin, requestId: this.#requestId, verdict, evidence, attempts, budgetSpent }))
     const name = verdict === 'aborted' ? nameOf(cause, 'AbortError') : nameOf(cause, '') === 'TimeoutError' ? 'TimeoutError' : undefined
     return new RequestError({ verdict, evidence, attempts, budgetSpent, method, origin, cause, ...(name !== undefined && { name }) })
   }

@@ -99,7 +99,7 @@ describe('until the body has come', () => {
     const { client, clock, left, url, init } = await open(() => 'endless-503', { retry: false })
     const reading = (await client(url, init)).text()
     clock.advance(3_600_000)
-    await expect(reading).rejects.toMatchObject({ name: 'TimeoutError', message: 'deadline of 3600000 ms is over' })
+    await expect(reading).rejects.toMatchObject({ name: 'TimeoutError', verdict: 'response-started', sent: true, attempts: 1, cause: { message: 'deadline of 3600000 ms is over' } })
     await aMoment(() => left().listeners === 0)
     expect(left()).toEqual(nothing)
   })

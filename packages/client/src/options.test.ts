@@ -11,8 +11,15 @@ test.each([
   [{ retry: { statuses: [200] } }, /createClient.retry: option "statuses" is an array; allowed: a list of statuses from 400 to 599/],
   [{ budget: { tokens: 0 } }, /createClient.budget: option "tokens" is 0/],
   [{ budget: { perSuccess: 2 } }, /createClient.budget: option "perSuccess" is 2/],
-  [{ trustedOrigins: ['https://b.example', 'https://a.example/api'] }, /createClient: option "trustedOrigins" has "https:\/\/a.example\/api"; allowed: origins without a path, such as/],
+  [{ trustedOrigins: ['https://b.example', 'https://a.example/api'] }, /createClient: option "trustedOrigins" has "https:\/\/a.example\/api"; allowed: origins without a path or a wildcard, such as/],
   [{ trustedOrigins: ['a.example'] }, /createClient: option "trustedOrigins" has "a.example"/],
+  [{ trustedOrigins: ['https://*.example.com'] }, /createClient: option "trustedOrigins" has "https:\/\/\*.example.com"; allowed: origins without a path or a wildcard/],
+  [{ trustedOrigins: [7] }, /createClient: option "trustedOrigins" has a number; allowed/],
+  [{ idempotencyKeyHeader: 'X-Request-Id' }, /createClient: option "requestIdHeader" is the field of the key; allowed: another one/],
+  [{ requestIdHeader: 'Idempotency-Key' }, /createClient: option "requestIdHeader" is the field of the key/],
+  [{ requestIdHeader: 'Authorization' }, /createClient: option "requestIdHeader" is "Authorization"; allowed: a field name that has no other meaning/],
+  [{ idempotencyKeyHeader: 'content-length' }, /createClient: option "idempotencyKeyHeader" is "content-length"/],
+  [{ idempotencyKeyHeader: 'my key' }, /createClient: option "idempotencyKeyHeader" is "my key"/],
   [{ trustedOrigins: '*' }, /createClient: option "trustedOrigins"/],
   [{ idempotencyKey: 'always' }, /createClient: option "idempotencyKey" is "always"/],
   [{ deadline: '25d' }, /createClient: option "deadline"/],
@@ -26,6 +33,13 @@ test.each([
 
 test('the interceptor has no fetch to wrap', () => {
   expect(() => hopwise({ fetch } as never)).toThrow(/hopwise: unknown option "fetch"/)
+})
+
+test.each([
+  [{ requestIdHeader: 'idempotency-key' }, /hopwise: option "requestIdHeader" is the field of the key/],
+  [{ trustedOrigins: ['https://*.example.com'] }, /hopwise: option "trustedOrigins" has "https:/],
+])('%j is refused by the interceptor too', (options, message) => {
+  expect(() => hopwise(options)).toThrow(message)
 })
 
 test('every option may be left out, and false turns policy and budget off', () => {

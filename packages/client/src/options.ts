@@ -56,13 +56,16 @@ export interface CommonOptions {
    * requests. `'none'`: no key is made. A key that the caller sends is taken as it is, for any origin. ['auto']
    */
   readonly idempotencyKey?: 'auto' | 'none' | KeyMaker
-  /** The field of the key. ['idempotency-key'] */
+  /** The field of the key; none that has another meaning. ['idempotency-key'] */
   readonly idempotencyKeyHeader?: string
-  /** The field of the request id. ['x-request-id'] */
+  /** The field of the request id; not that of the key. ['x-request-id'] */
   readonly requestIdHeader?: string
   /** How long a call may take with all its attempts, waits and redirects, and its body. Range 1 ms to 24 d. [no limit] */
   readonly deadline?: DurationInput
-  /** How long an attempt may take until the header of its response has come. Range 1 ms to 24 d. ['60s'] */
+  /**
+   * How long an attempt may take until its response begins; time in the queue of a pool counts. On Node, an upload over HTTP/1 is waited
+   * for as long again as often as it has gone on meanwhile. Range 1 ms to 24 d. ['60s']
+   */
   readonly firstByteTimeout?: DurationInput
   /** The clock; for tests. [the runtime's] */
   readonly clock?: Clock
@@ -86,7 +89,15 @@ export interface Settings {
 
 const longest = '24d'
 
-const originsAllowed = 'origins without a path, such as "https://api.example.com"'
+const originsAllowed = 'origins without a path or a wildcard, such as "https://api.example.com"'
+
+/** Fields that mean something else to whoever is on the way. */
+const taken = /^(?:authorization|baggage|connection|content-.+|cookie|expect|host|keep-alive|proxy-.+|te|trace(?:parent|state)|trailer|transfer-encoding|upgrade)$/
+
+const ownField = (preset: string): Field<string> & { default: string } => {
+  const { parse } = fieldNameField(preset)
+  return { allowed: 'a field name that has no other meaning', parse: (value) => (taken.test(parse(value) ?? '') ? undefined : parse(value)), default: preset }
+}
 
 const objectField = <T extends object>(fields: string): Field<false | T> =>
   valueField<false | T>(`false, or an object { ${fields} }`, (value) => value === false || (typeof value === 'object' && value !== null))
@@ -99,8 +110,8 @@ export const commonFields = {
   budget: objectField<BudgetOptions>('tokens, perSuccess'),
   trustedOrigins: valueField<readonly string[], readonly string[]>(`a list of ${originsAllowed}`, Array.isArray, []),
   idempotencyKey: valueField<'auto' | 'none' | KeyMaker, 'auto'>("'auto', 'none', or a function that makes the key", isKeyOption, 'auto'),
-  idempotencyKeyHeader: fieldNameField('idempotency-key'),
-  requestIdHeader: fieldNameField('x-request-id'),
+  idempotencyKeyHeader: ownField('idempotency-key'),
+  requestIdHeader: ownField('x-request-id'),
   deadline: durationField({ min: '1ms', max: longest }),
   firstByteTimeout: durationField({ min: '1ms', max: longest, default: '60s' }),
   clock: valueField<Clock, Clock>('a clock: now(), wall(), after()', isClock, systemClock),
@@ -117,7 +128,9 @@ type CommonValues = ReturnType<typeof parseOptions<typeof commonFields>>
 export function readSettings(owner: string, given: CommonValues, rules: VerdictRules = verdictRules): Settings {
   const { clock, trustedOrigins } = given
   const wrong = trustedOrigins.findIndex((origin) => !isOrigin(origin))
-  if (wrong !== -1) throw new HopwiseError('option-invalid', `${owner}: option "trustedOrigins" has ${JSON.stringify(trustedOrigins[wrong])}; allowed: ${originsAllowed}`)
+  const what: unknown = trustedOrigins[wrong]
+  if (wrong !== -1) throw new HopwiseError('option-invalid', `${owner}: option "trustedOrigins" has ${typeof what === 'string' ? JSON.stringify(what) : `a ${typeof what}`}; allowed: ${originsAllowed}`)
+  if (given.idempotencyKeyHeader === given.requestIdHeader) throw new HopwiseError('option-invalid', `${owner}: option "requestIdHeader" is the field of the key; allowed: another one`)
   const budget = given.budget === false ? undefined : createBudget(readBudget(`${owner}.budget`, given.budget))
   const policy = given.retry === false ? undefined : readRetry(`${owner}.retry`, given.retry)
   return {
@@ -164,7 +177,7 @@ function isOrigin(value: unknown): boolean {
   if (typeof value !== 'string' || !URL.canParse(value)) return false
   const url = new URL(value)
   // A path would be taken for a limit that nobody checks.
-  return (url.protocol === 'https:' || url.protocol === 'http:') && url.href === `${url.origin}/`
+  return (url.protocol === 'https:' || url.protocol === 'http:') && url.href === `${url.origin}/` && !url.hostname.includes('*')
 }
 
 function isClock(value: unknown): boolean {

@@ -1,4 +1,4 @@
-import { freezeBody, type FrozenBody } from './body.js'
+import { freezeBody, withType, type FrozenBody } from './body.js'
 import type { Source } from './follower.js'
 import { normalMethod } from './methods.js'
 import { readAhead } from './read-ahead.js'
@@ -7,7 +7,7 @@ import { readAhead } from './read-ahead.js'
 export interface ClientInit extends RequestInit {
   /**
    * Makes the body anew for each attempt, in the place of `body`: a stream can be sent again then. It has to give the same bytes each
-   * time, and may give a promise.
+   * time, and may give a promise. No form: its boundary would be another one.
    */
   readonly getBody?: () => unknown
 }
@@ -51,12 +51,10 @@ export async function readOrder(input: string | URL | Request, init: ClientInit 
   // Its rest is not what the caller means.
   if (ofRequest?.bodyUsed) throw new TypeError('the body of this Request was read already')
   const frozen = ofRequest?.body ? await readAhead(ofRequest.body, signals) : await freezeBody(own, getBody)
-  const fields = new Headers(headers ?? request?.headers)
-  if (frozen.kind === 'bytes' && frozen.type !== undefined && !fields.has('content-type')) fields.set('content-type', frozen.type)
   return {
     url,
     method: normalMethod(method ?? request?.method ?? 'GET'),
-    headers: fields,
+    headers: withType(new Headers(headers ?? request?.headers), frozen),
     body: frozen,
     redirect: redirect ?? request?.redirect ?? 'follow',
     // An explicit null takes the Request's own signal away, as in fetch.

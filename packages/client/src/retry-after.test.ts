@@ -14,6 +14,11 @@ describe('Retry-After', () => {
     ['Sunday, 06-Nov-94 08:49:37 GMT', 37_000],
     ['Sun Nov  6 08:49:37 1994', 37_000],
     ['Sun, 06 Nov 1994 08:48:00 GMT', 0],
+    ['2, 2', 2_000],
+    ['1, 5 , 3', 5_000],
+    ['soon, 5', 5_000],
+    ['Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:38 GMT', 38_000],
+    ['Sunday, 06-Nov-94 08:49:37 GMT, 40', 40_000],
     ['Wed, 31 Dec 1997 23:59:60 GMT', Date.UTC(1998, 0, 1) - now],
   ])('%j asks for %i ms', (value, ms) => {
     expect(retryAfterOf(value, now)).toBe(ms)

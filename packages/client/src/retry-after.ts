@@ -9,12 +9,17 @@ const asctime = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?<month>[A-Z][a-z]{2}) (?<day
 
 /**
  * How long `Retry-After` asks to wait, in milliseconds: whole seconds or any of the three date forms (RFC 9110 10.2.3 and
- * 5.6.7); fractions of seconds too, which some servers send. `undefined` where there is none, or none that can be read.
+ * 5.6.7); fractions of seconds too, which some servers send. Of several the longest. `undefined` where there is none, or none that
+ * can be read.
  * @param wallNow milliseconds since the epoch
  */
 export function retryAfterOf(value: string | null | undefined, wallNow: number): number | undefined {
-  const text = value?.trim()
-  if (text === undefined || text === '') return undefined
+  // Several fields are one list (RFC 9110 5.3). The comma of a date is the one before its day.
+  const waits = (value ?? '').split(/,(?! \d\d[ -][A-Z])/).map((one) => waitOf(one.trim(), wallNow)).filter((wait) => wait !== undefined)
+  return waits.length === 0 ? undefined : Math.max(...waits)
+}
+
+function waitOf(text: string, wallNow: number): number | undefined {
   if (/^\d+(?:\.\d+)?$/.test(text)) return Number(text) * 1_000
   const at = httpDate(text, wallNow)
   return at === undefined ? undefined : Math.max(0, at - wallNow)

@@ -87,6 +87,22 @@ describe('what is said of a call is of all of its attempts', () => {
   })
 })
 
+describe('a fetch that is wrapped and fails as the standard has it, by a TypeError without a cause', () => {
+  const client = (calls: unknown[]) => createClient({
+    random: () => 0,
+    fetch: async (input) => {
+      calls.push(input)
+      throw new TypeError('Failed to fetch')
+    },
+  })
+
+  test.each([['GET', 3], ['POST', 1]])('%s: %i sends', async (method, sends) => {
+    const calls: unknown[] = []
+    await expect(client(calls)('http://a.example/x', { method })).rejects.toMatchObject({ verdict: 'fresh-loss', sent: 'unknown', attempts: sends })
+    expect(calls).toHaveLength(sends)
+  })
+})
+
 describe('a problem document that does not come', () => {
   const stalled = (): Response => new Response(new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('{"type"')) }), { status: 409, headers: { 'content-type': 'application/problem+json' } })
 

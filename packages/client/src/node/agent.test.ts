@@ -101,6 +101,9 @@ describe('safeAgent', () => {
     expect(agent).toBeInstanceOf(HttpsAgent)
     expect([agent.maxSockets, (agent as HttpsAgent).options.rejectUnauthorized]).toEqual([3, false])
     expect(() => safeAgent('http:', { keepAlive: true } as never)).toThrow(/safeAgent: unknown option "keepAlive"/)
+    for (const wrong of [{ keepAlive: false }, { timeout: 5_000 }]) {
+      expect(() => safeAgent('http:', { agent: wrong } as never)).toThrow('safeAgent: option "agent" is an object; allowed: an object: options of Node\'s agent but keepAlive and timeout')
+    }
     expect(() => safeAgent('https' as never)).toThrow('safeAgent: the protocol is "https"; allowed: "http:" or "https:"')
   })
 })
@@ -131,5 +134,18 @@ describe('lintAgent', () => {
   test('has nothing against agents without keep-alive, and those of safeAgent', () => {
     expect(lintAgent(new Agent())).toEqual([])
     expect(lintAgent(safeAgent('http:', { chain }), { chain })).toEqual([])
+    expect(lintAgent(safeAgent('http:'), { chain })).toEqual([])
+    const brief = [customHop({ name: 'front', downstream: { idle: '1s' } })]
+    expect(lintAgent(safeAgent('http:', { chain: brief }), { chain: brief })).toEqual([])
+  })
+
+  test('finds an agent of safeAgent that was made for another chain', () => {
+    const [finding] = lintAgent(safeAgent('http:', { chain }), { chain: ['node'] })
+    expect(finding).toMatchObject({ rule: 'agent-outlives-hop', what: 'the agent keeps idle connections for 57s, and may for 2500ms' })
+    expect(finding?.fix).toContain("safeAgent('http:', { chain })")
+  })
+
+  test('of what is no agent is an error', () => {
+    for (const wrong of [undefined, null, {}]) expect(() => lintAgent(wrong as never)).toThrow('lintAgent: expected an agent of node:http or node:https')
   })
 })

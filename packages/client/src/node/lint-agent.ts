@@ -1,7 +1,7 @@
 import type { Agent, AgentOptions } from 'node:http'
-import { durationField, formatDuration, parseOptions, valueField, type ChainInput, type Duration, type DurationInput, type Finding } from '@hopwise/core'
+import { durationField, formatDuration, HopwiseError, parseOptions, valueField, type ChainInput, type Duration, type DurationInput, type Finding } from '@hopwise/core'
 import { chainIdleLimit } from '../idle-limit.js'
-import { isSafeAgent } from './safe-agent.js'
+import { safeAgentLimit } from './safe-agent.js'
 
 /** One thing that is wrong with an agent; as a finding of the chain's audit. */
 export type AgentFinding = Omit<Finding, 'rule' | 'hops'> & { readonly rule: 'agent-never-expires' | 'agent-outlives-hop' }
@@ -25,15 +25,19 @@ export function lintAgent(agent: Agent, options?: LintAgentOptions): AgentFindin
     chain: valueField<ChainInput>('a list of hops, from the client to the server', Array.isArray),
     margin: durationField({ max: '60s', default: '3s' }),
   })
-  const { keepAlive, timeout } = (agent as unknown as { options: AgentOptions }).options
-  if (keepAlive !== true || isSafeAgent(agent)) return []
-  if (timeout === undefined || timeout === 0) {
+  const { options: own, protocol } = (agent ?? {}) as { options?: AgentOptions; protocol?: string }
+  if (own === undefined) throw new HopwiseError('option-invalid', 'lintAgent: expected an agent of node:http or node:https')
+  if (own.keepAlive !== true) return []
+  const safe = `safeAgent('${protocol ?? 'https:'}', { chain })`
+  const safely = safeAgentLimit(agent)
+  const timeout = safely ?? own.timeout
+  if (timeout === undefined || (timeout === 0 && safely === undefined)) {
     return [{
       rule: 'agent-never-expires',
       severity: 'error',
       what: 'the agent keeps idle connections without an end',
       why: 'Without a timeout, Node closes no idle connection, whatever the Keep-Alive hint says: the other side closes first, and a request that meets it fails with ECONNRESET or "socket hang up".',
-      fix: "Use safeAgent('https:', { chain }) instead of new Agent({ keepAlive: true }).",
+      fix: `Use ${safe} instead of new Agent({ keepAlive: true }).`,
     }]
   }
   const limit = chain === undefined ? undefined : chainIdleLimit(chain, margin)
@@ -43,6 +47,6 @@ export function lintAgent(agent: Agent, options?: LintAgentOptions): AgentFindin
     severity: 'error',
     what: `the agent keeps idle connections for ${formatDuration(timeout as Duration)}, and may for ${formatDuration(Math.floor(limit) as Duration)}`,
     why: 'The next hop closes the connection at the moment in which a request may be sent on it.',
-    fix: `Use safeAgent('https:', { chain }), or new Agent({ keepAlive: true, timeout: ${Math.floor(limit)} }).`,
+    fix: `Use ${safe}, or new Agent({ keepAlive: true, timeout: ${Math.floor(limit)} }).`,
   }]
 }

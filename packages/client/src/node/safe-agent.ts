@@ -30,11 +30,16 @@ export function safeAgent(protocol: 'http:' | 'https:', options?: SafeAgentOptio
   const given = parseOptions('safeAgent', options, {
     chain: valueField<ChainInput>('a list of hops, from the client to the server', Array.isArray),
     margin: durationField({ max: '60s' }),
-    agent: valueField<HttpAgentOptions & HttpsAgentOptions>("an object: options of Node's agent", (value) => typeof value === 'object' && value !== null),
+    agent: valueField<HttpAgentOptions & HttpsAgentOptions>("an object: options of Node's agent but keepAlive and timeout", isForSafeAgent),
   })
   const fromChain = given.chain === undefined ? undefined : chainIdleLimit(given.chain, given.margin ?? 3_000)
   const agent = protocol === 'https:' ? new HttpsAgent({ ...given.agent, keepAlive: true }) : new HttpAgent({ ...given.agent, keepAlive: true })
   return limitIdle(agent, (keepAlive) => agentIdleLimit(keepAlive, fromChain, given.margin ?? 1_000))
+}
+
+/** Both are what the agent is about: what they say would be ignored. */
+function isForSafeAgent(options: unknown): boolean {
+  return typeof options === 'object' && options !== null && !('keepAlive' in options) && !('timeout' in options)
 }
 
 /** The two methods that Node lets an agent replace ("Class: http.Agent"), and that its types leave out. */
@@ -43,12 +48,12 @@ interface ExtensibleAgent {
   reuseSocket(socket: Duplex, request: ClientRequest): void
 }
 
-/** Agents whose idle connections are limited. */
-const limited = new WeakSet<HttpAgent>()
+/** How long each agent whose idle connections are limited keeps one, where the server says nothing. */
+const limited = new WeakMap<HttpAgent, number>()
 
-/** Whether an agent was made by {@link safeAgent}. */
-export function isSafeAgent(agent: HttpAgent): boolean {
-  return limited.has(agent)
+/** How long an agent of {@link safeAgent} keeps an idle connection where the server says nothing, in milliseconds; `undefined` of another agent. */
+export function safeAgentLimit(agent: HttpAgent): number | undefined {
+  return limited.get(agent)
 }
 
 function limitIdle(given: HttpAgent, limitOf: (keepAlive: string | undefined) => number): HttpAgent {
@@ -67,7 +72,7 @@ function limitIdle(given: HttpAgent, limitOf: (keepAlive: string | undefined) =>
     setSocketTimeout(socket, 0)
     reuseSocket(socket, request)
   }
-  limited.add(given)
+  limited.set(given, limitOf(undefined))
   return given
 }
 

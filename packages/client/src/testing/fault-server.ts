@@ -21,7 +21,7 @@ export interface SeenRequest {
 /** An answer in full. */
 export interface Answer {
   readonly status: number
-  readonly fields?: Readonly<Record<string, string>>
+  readonly fields?: Readonly<Record<string, string | string[]>>
   readonly body?: string
 }
 

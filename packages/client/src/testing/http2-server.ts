@@ -17,10 +17,16 @@ export interface SeenStream {
 
 /**
  * `'refuse'`: RST_STREAM with REFUSED_STREAM. `'goaway-below'`: GOAWAY whose last id is below this stream, which must not be the first one of its session.
- * `'goaway-above'`: GOAWAY whose last id
- * covers it, and then the connection is cut. `'cut'`: the connection is cut. `'hold'`: nothing.
+ * `'goaway-above'`: GOAWAY whose last id covers it, and then the stream is reset. `'goaway-graceful'`: GOAWAY with the highest id there is,
+ * a round trip later the one whose last id covers it, and then the answer. `'cut'`: the connection is cut. `'hold'`: nothing.
  */
-export type StreamFault = 'ok' | 'refuse' | 'goaway-below' | 'goaway-above' | 'cut' | 'hold' | 503
+export type StreamFault = 'ok' | 'refuse' | 'goaway-below' | 'goaway-above' | 'goaway-graceful' | GoawayCode | 'cut' | 'hold' | 503
+
+/** The first two, with another code than NO_ERROR. */
+export interface GoawayCode {
+  readonly goaway: 'below' | 'above'
+  readonly code: number
+}
 
 /** An HTTP/2 server that does to each stream what it is told to. */
 export interface Http2FaultServer {
@@ -30,6 +36,10 @@ export interface Http2FaultServer {
   /** Does it to a stream that was held. */
   release(path: string, fault: StreamFault): void
   arrived(path: string): Promise<unknown>
+  /** Sends GOAWAY on a session, which covers all that has come on it. */
+  goaway(session: number, code: number): void
+  /** Resolves when the client has closed a session. After a GOAWAY, Node tells nothing of that. */
+  closed(session: number): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -60,7 +70,10 @@ export async function startHttp2Server(decide: (stream: SeenStream) => StreamFau
   server.on('session', (session) => {
     sessions.set(session, (ids += 1))
     session.on('error', () => {})
-    session.once('close', () => sessions.delete(session))
+    session.once('close', () => {
+      sessions.delete(session)
+      arrivals.told()
+    })
   })
   server.on('stream', (stream, fields) => {
     stream.on('error', () => {})
@@ -91,6 +104,10 @@ export async function startHttp2Server(decide: (stream: SeenStream) => StreamFau
       apply(fault, stream, sockets)
     },
     arrived: (path) => arrivals.until(() => (count(path) === 0 ? undefined : true)),
+    goaway(session, code) {
+      for (const [one, id] of sessions) if (id === session) one.goaway(code)
+    },
+    closed: (session) => arrivals.until(() => (ids >= session && ![...sessions.values()].includes(session) ? true : undefined)),
     async close() {
       server.close()
       for (const session of sessions.keys()) session.destroy()
@@ -100,27 +117,46 @@ export async function startHttp2Server(decide: (stream: SeenStream) => StreamFau
   }
 }
 
+/** The highest id of a stream (RFC 9113 6.8). */
+const highest = 2 ** 31 - 1
+
 function apply(fault: StreamFault, stream: ServerHttp2Stream, sockets: ReadonlyMap<number | undefined, Socket>): void {
   const session = stream.session as ServerHttp2Session
+  const answer = (status: number, body: string): void => {
+    if (stream.destroyed) return
+    stream.respond({ ':status': status, ...cors })
+    stream.end(body)
+  }
+  if (typeof fault === 'object') return goaway(fault.goaway, fault.code, stream, session)
   switch (fault) {
     case 'ok':
     case 503:
-      stream.respond({ ':status': fault === 'ok' ? 200 : 503, ...cors })
-      stream.end(fault === 'ok' ? 'ok' : 'no')
-      return
+      return answer(fault === 'ok' ? 200 : 503, fault === 'ok' ? 'ok' : 'no')
     case 'refuse':
       stream.close(constants.NGHTTP2_REFUSED_STREAM)
       return
     case 'goaway-below':
-      session.goaway(constants.NGHTTP2_NO_ERROR, (stream.id ?? 0) - 2)
-      return
+      return goaway('below', constants.NGHTTP2_NO_ERROR, stream, session)
     case 'goaway-above':
-      session.goaway(constants.NGHTTP2_NO_ERROR, stream.id ?? 0)
-      stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+      return goaway('above', constants.NGHTTP2_NO_ERROR, stream, session)
+    case 'goaway-graceful': {
+      session.goaway(constants.NGHTTP2_NO_ERROR, highest)
+      const rest = (): void => {
+        if (session.destroyed) return
+        session.goaway(constants.NGHTTP2_NO_ERROR, stream.id ?? 0)
+        answer(200, 'ok')
+      }
+      session.ping(rest)
       return
+    }
     case 'cut':
       sockets.get(session.socket.remotePort)?.destroy()
       return
     case 'hold':
   }
+}
+
+function goaway(last: 'below' | 'above', code: number, stream: ServerHttp2Stream, session: ServerHttp2Session): void {
+  session.goaway(code, (stream.id ?? 0) - (last === 'below' ? 2 : 0))
+  if (last === 'above') stream.close(constants.NGHTTP2_INTERNAL_ERROR)
 }

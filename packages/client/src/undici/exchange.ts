@@ -9,6 +9,7 @@ import type { Settings } from '../options.js'
 import { isPermanent, nameOf, RequestError } from '../request-error.js'
 import { retryAfterOf } from '../retry-after.js'
 import { newAttempt } from '../watch/attempt.js'
+import { limitFirstByte } from '../watch/first-byte.js'
 import type { Watch } from '../watch/watch.js'
 import type { Events } from '@hopwise/core'
 import type { CallInfo, ClientEvents } from '../events.js'
@@ -69,11 +70,11 @@ export class Exchange {
   /** Makes the next attempt. */
   send(): boolean {
     if (this.#over) return true
-    const { settings: { idle, firstByteTimeout, clock }, watch, events } = this.#context
+    const { settings, watch, events } = this.#context
     const { origin, method } = this.#info
-    const record = newAttempt(origin, method, () => idle.limitOf(origin))
+    const record = newAttempt(origin, method, () => settings.idle.limitOf(origin))
     const attempt = newDispatchAttempt(record)
-    attempt.cancelTimer = clock.after(firstByteTimeout, () => this.#give(attempt, timeoutError('firstByteTimeout', firstByteTimeout)))
+    attempt.cancelTimer = limitFirstByte(record, settings, (error) => this.#give(attempt, error))
     this.#current = attempt
     events.emit('attempt', () => ({ ...this.#info, resendCount: this.#attempts }))
     this.#attempts += 1
@@ -95,6 +96,8 @@ export class Exchange {
   begun(attempt: DispatchAttempt, abort: (reason?: unknown) => void, replays: 'refused-only' | 'anything'): boolean {
     attempt.begun += 1
     attempt.abort = abort
+    // It is a stream, whose source may be slow.
+    if (!attempt.replayable) attempt.record.atOnce = 0
     const mayRepeat = replays === 'refused-only' || (this.#repeatable && attempt.replayable)
     if (attempt.dropped || this.#over) abort(new Error('the call has ended'))
     else if (attempt.begun > 1 && !mayRepeat) abort(new Error('the connection died, and the request must not be sent twice'))

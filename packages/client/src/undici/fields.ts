@@ -18,18 +18,27 @@ export function requestField(headers: unknown, name: string): string | undefined
   return first === undefined || first === null ? undefined : String(first)
 }
 
-/** The headers with some more fields, in the shape that they had: other interceptors may expect it. */
-export function withFields(headers: unknown, add: readonly (readonly [name: string, value: string])[]): unknown {
-  if (add.length === 0) return headers
-  if (headers === undefined || headers === null) return Object.fromEntries(add)
-  if (Array.isArray(headers) && !headers.every((entry) => Array.isArray(entry))) return [...headers, ...add.flat()]
-  if (Symbol.iterator in Object(headers)) return [...pairsOf(headers), ...add].flat()
-  return { ...headers, ...Object.fromEntries(add) }
+/** The headers so that they can be read more than once: a generator cannot be. */
+export function lasting(headers: unknown): unknown {
+  return typeof headers === 'object' && headers !== null && Symbol.iterator in headers ? pairsOf(headers).flat() : headers
 }
 
-/** The value of a response's field in undici 6: a flat list of bytes. */
+/** The headers with these fields, in the place of any of the same name. An object stays one: other interceptors may expect it. */
+export function withFields(headers: unknown, fields: readonly (readonly [name: string, value: string])[]): unknown {
+  if (fields.length === 0) return headers
+  const others = pairsOf(headers).filter(([name]) => !fields.some(([field]) => field === name.toLowerCase()))
+  const all = [...others, ...fields]
+  return Array.isArray(headers) ? all.flat() : Object.fromEntries(all)
+}
+
+/** The values of a response's field in undici 6, as one list (RFC 9110 5.3): its headers are a flat list of bytes. */
 export function rawField(raw: unknown, name: string): string | undefined {
   if (!Array.isArray(raw)) return undefined
-  const at = raw.findIndex((entry, index) => index % 2 === 0 && String(entry).toLowerCase() === name)
-  return at === -1 ? undefined : String(raw[at + 1])
+  return listOf(raw.filter((_value, index) => index % 2 === 1 && String(raw[index - 1]).toLowerCase() === name))
+}
+
+/** The values of a response's field in undici 7 and 8, as one list. */
+export function listOf(values: unknown): string | undefined {
+  const list = [values].flat().filter((value) => value !== undefined)
+  return list.length === 0 ? undefined : list.map(String).join(', ')
 }

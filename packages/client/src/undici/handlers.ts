@@ -1,7 +1,7 @@
 import type { Controller, CurrentHandler, LegacyHandler } from './dispatch.js'
 import type { DispatchAttempt } from './dispatch-attempt.js'
 import type { Exchange } from './exchange.js'
-import { rawField } from './fields.js'
+import { listOf, rawField } from './fields.js'
 import { Gate } from './gate.js'
 
 /** Whether a handler has the shape of undici 7 and 8. */
@@ -37,7 +37,7 @@ export function currentHandler(above: CurrentHandler, control: CallController, e
     onRequestUpgrade: (_controller, status, headers, socket) => above.onRequestUpgrade?.(control, status, headers, socket),
     onResponseStarted: () => above.onResponseStarted?.(),
     onResponseStart: (controller, status, headers, statusMessage) =>
-      void gate.head(status, (name) => [headers[name]].flat()[0], () => {
+      void gate.head(status, (name) => listOf(headers[name]), () => {
         control.rawHeaders = controller?.rawHeaders
         above.onResponseStart?.(control, status, headers, statusMessage)
       }),

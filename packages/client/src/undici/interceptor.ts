@@ -7,7 +7,7 @@ import type { VerdictRules } from '../retry-rules.js'
 import { findWatch, type Watch } from '../watch/watch.js'
 import type { Dispatch, DispatchOptions, Interceptor } from './dispatch.js'
 import { Exchange, type ExchangeContext } from './exchange.js'
-import { requestField, withFields } from './fields.js'
+import { lasting, requestField, withFields } from './fields.js'
 import { frozen, isReplayable } from './request-body.js'
 import { CallController, currentHandler, isCurrent, legacyHandler } from './handlers.js'
 
@@ -45,8 +45,9 @@ function isOrdinary({ method, upgrade }: DispatchOptions): boolean {
 function exchange(dispatch: Dispatch, given: DispatchOptions, handler: object, context: ExchangeContext): boolean {
   const origin = originOf(given.origin)
   const url = urlOf(origin, given.path)
-  const identity = identify(given.method, url, (name) => requestField(given.headers, name), context.settings)
-  const { getBody, ...options } = { ...given, headers: withFields(given.headers, identity.add), ...('body' in given && { body: frozen(given.body) }) }
+  const headers = lasting(given.headers)
+  const identity = identify(given.method, url, (name) => requestField(headers, name), context.settings)
+  const { getBody, ...options } = { ...given, headers: withFields(headers, identity.add), ...('body' in given && { body: frozen(given.body) }) }
   const replayable = getBody !== undefined || isReplayable(given.body)
 
   const current = isCurrent(handler)

@@ -1,14 +1,6 @@
 import type { Evidence } from '../evidence.js'
 import { causesOf, isRefusal } from '../request-error.js'
-
-/** A socket of Node, as far as evidence needs it. */
-export interface WatchedSocket {
-  readonly bytesRead: number
-  readonly destroyed: boolean
-  readonly alpnProtocol?: string | false | null
-  destroy(): unknown
-  once(event: 'close', listener: () => void): unknown
-}
+import type { WatchedSocket } from './socket.js'
 
 /**
  * What was seen of one attempt. It holds no body and no field: a connection that is opened for an attempt keeps this record for as
@@ -41,11 +33,15 @@ export interface Attempt {
   socket: WatchedSocket | undefined
   /** What the socket had read when the request was sent. */
   readBefore: number
+  /** The flow of the socket at the last look, at first when the request was sent. */
+  flow: number
+  /** So many bytes, written since then and gone, say of no upload that it went on: they went out at once. */
+  atOnce: number
 }
 
 /** A record in which nothing was seen yet. */
 export function newAttempt(origin: string, method: string, idleLimit: () => number | undefined): Attempt {
-  return { origin, method, idleLimit, over: false, requests: 0, open: 0, atEnd: [], sent: false, sends: 0, sentElse: false, within: undefined, reused: 'unknown', idleAge: undefined, responseSeen: false, socket: undefined, readBefore: 0 }
+  return { origin, method, idleLimit, over: false, requests: 0, open: 0, atEnd: [], sent: false, sends: 0, sentElse: false, within: undefined, reused: 'unknown', idleAge: undefined, responseSeen: false, socket: undefined, readBefore: 0, flow: 0, atOnce: 65_536 }
 }
 
 /** Something was sent in an attempt that is not its own request. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js'
-import type { WatchedSocket } from './attempt.js'
+import { closeSocket, type WatchedSocket } from './socket.js'
 
 interface SocketState {
   readonly origin: string
@@ -71,7 +71,7 @@ export function createSockets(clock: Clock): Sockets {
       state.idleSince = clock.now()
       if (idleLimit === undefined || socket.destroyed) return
       state.cancel = clock.after(idleLimit, () => {
-        if (state.active === 0) socket.destroy()
+        if (state.active === 0) closeSocket(socket)
       }, true)
     },
     closeIdle(origin, atLeast) {
@@ -80,7 +80,7 @@ export function createSockets(clock: Clock): Sockets {
         const state = states.get(socket)
         return state !== undefined && state.active === 0 && state.idleSince <= idleSinceBefore && !socket.destroyed
       })
-      for (const socket of idle) socket.destroy()
+      for (const socket of idle) closeSocket(socket)
       return idle.length
     },
   }
