@@ -9,6 +9,8 @@ export interface Case {
   readonly protocol: 'http/1.1' | 'h2'
   /** Whether a good request goes before, on the connection that is then used again. */
   readonly warm: boolean
+  /** Whether that connection is ended by GOAWAY before the request is sent. */
+  readonly endedIdle?: boolean
   /** When the lab gives a call up. */
   readonly patienceMs: number
   /** When Hopwise's clients take silence for a loss. [what they have by themselves] */
@@ -26,11 +28,19 @@ export const cases: readonly Case[] = [
   // A client that waits for ever is not waited for as long.
   { ...overHttp1('blackhole', { warm: true }), patienceMs: 3_000, silenceMs: 1_000 },
   ...(['s503', 's500'] as const).map((name) => overHttp1(name, { warm: true })),
-  ...(['goaway-above', 'goaway-at', 'refused-stream'] as const).map((name) => ({ ...overHttp1(name, { warm: true }), protocol: 'h2' as const })),
+  ...([
+    'goaway-above', 'goaway-at', 'goaway-error', 'goaway-calm', 'goaway-two-step', 'goaway-two-step-above',
+  ] as const).map(overHttp2),
+  { ...overHttp2('none'), name: 'goaway-idle', endedIdle: true },
+  overHttp2('refused-stream'),
 ]
 
 function overHttp1(name: Fault, { warm }: { readonly warm: boolean }): Case {
   return { name, fault: name, protocol: 'http/1.1', warm, patienceMs: longMs }
+}
+
+function overHttp2(name: Fault): Case {
+  return { ...overHttp1(name, { warm: true }), protocol: 'h2' }
 }
 
 /** The requests of each case. `POST+key` carries an Idempotency-Key. */

@@ -14,6 +14,7 @@ interface Right {
 
 const lostOnce: Right = { saw: 1, outcome: 'error' }
 const repaired: Right = { saw: 2, outcome: 'status 200' }
+const answered: Right = { saw: 1, outcome: 'status 200' }
 
 /** For requests that may be repeated (an idempotent method, or a key), and for a POST without a key. */
 interface Rights {
@@ -36,23 +37,29 @@ const rights: Readonly<Record<string, Rights>> = {
   // The server says that it did not begin: any request may be sent again.
   'goaway-above': { repeatable: repaired, post: repaired },
   'refused-stream': { repeatable: repaired, post: repaired },
+  'goaway-calm': { repeatable: repaired, post: repaired },
+  'goaway-two-step-above': { repeatable: repaired, post: repaired },
   'goaway-at': { repeatable: repaired, post: lostOnce },
+  'goaway-error': { repeatable: repaired, post: lostOnce },
+  // Nothing is lost.
+  'goaway-two-step': { repeatable: answered, post: answered },
+  'goaway-idle': { repeatable: answered, post: answered },
 }
+
+const maybeServed: Rights = { repeatable: repaired, post: lostOnce }
+const withoutIds: Readonly<Record<string, Rights>> = { 'goaway-above': maybeServed, 'goaway-calm': maybeServed, 'goaway-two-step-above': maybeServed }
 
 /**
  * Bun and Deno do not tell what became of a connection: neither that a response had begun (their own fetch sends such a GET again as
  * well), nor, but for a refused stream, that the server did not begin. What may be repeated is repeated then, and what may not is not.
  */
-const rightsUntold: Readonly<Record<string, Rights>> = {
-  midheaders: { repeatable: repaired, post: lostOnce },
-  'goaway-above': { repeatable: repaired, post: lostOnce },
-}
+const rightsUntold: Readonly<Record<string, Rights>> = { ...withoutIds, midheaders: maybeServed }
 
-/** undici 6 and 7 do not tell which id a GOAWAY named. */
-const rightsWithoutIds: Readonly<Record<string, Rights>> = { 'goaway-above': { repeatable: repaired, post: lostOnce } }
+/** undici 6 and 7 do not tell which id a GOAWAY named, and give the whole session up at the first one. */
+const rightsOfOldUndici: Readonly<Record<string, Rights>> = { ...withoutIds, 'goaway-two-step': maybeServed }
 
 function rightOf({ client, runtime, case: name, method }: RetryRow): Right | undefined {
-  const untold = !tellsOfConnections(runtime) ? rightsUntold : client === 'hopwise-undici6' || client === 'hopwise-undici7' ? rightsWithoutIds : {}
+  const untold = !tellsOfConnections(runtime) ? rightsUntold : client === 'hopwise-undici6' || client === 'hopwise-undici7' ? rightsOfOldUndici : {}
   return (untold[name] ?? rights[name])?.[method === ('POST' satisfies Method) ? 'post' : 'repeatable']
 }
 

@@ -1,3 +1,5 @@
+import { goaways, type GoawayFault } from './server/goaway.js'
+
 /** What the fault server does to a request that it has read whole. */
 export type Fault =
   /** Nothing: it is answered. */
@@ -23,9 +25,8 @@ export type Fault =
   | 'down'
   /** Held until as many requests have come as the site says, each on a connection of its own. */
   | 'gather'
-  /** HTTP/2, the first time: GOAWAY whose last id is below the request's, or covers it; then the connection ends. */
-  | 'goaway-above'
-  | 'goaway-at'
+  /** HTTP/2, the first time: GOAWAY, as `goaway.ts` has it. */
+  | GoawayFault
   /** HTTP/2, the first time: RST_STREAM with REFUSED_STREAM. */
   | 'refused-stream'
 
@@ -41,13 +42,13 @@ const onUsed: readonly Fault[] = ['reusefin', 'reuserst', 'midheaders', 'midbody
 const onceOnUsed: readonly Fault[] = ['onefin', 'onerst']
 const once: readonly Fault[] = ['s503', 's500', 'refused-stream']
 // A GOAWAY below the first stream of a connection would be one of a connection that served nothing.
-const onceOnUsedStream: readonly Fault[] = ['goaway-above', 'goaway-at']
+const onceOnUsedStream = Object.keys(goaways) as readonly GoawayFault[]
 
 /** Whether this arrival meets the fault. */
 export function meets(fault: Fault, { reused, before }: Arrival): boolean {
   if (fault === 'none') return false
   if (onUsed.includes(fault)) return reused
-  if (onceOnUsed.includes(fault) || onceOnUsedStream.includes(fault)) return reused && before === 0
+  if ([...onceOnUsed, ...onceOnUsedStream].includes(fault)) return reused && before === 0
   return once.includes(fault) ? before === 0 : true
 }
 

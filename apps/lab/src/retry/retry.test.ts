@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Row } from '../scenario.js'
 import { lab, longest } from '../testing/run-lab.js'
 import { unmetDemand } from './demands.js'
 import type { RetryRow } from './row.js'
@@ -6,7 +7,7 @@ import type { RetryRow } from './row.js'
 test('the short form: Hopwise meets every demand, and peers are seen to double and to give up', async () => {
   const { code, result, stderr } = await lab('retry', '--short', '--json')
   const rows = (result?.rows ?? []) as unknown as RetryRow[]
-  expect([code, result?.ok, rows.filter(({ client }) => client.startsWith('hopwise')).length], stderr).toEqual([0, true, 30 + 39 + 39])
+  expect([code, result?.ok, rows.filter(({ client }) => client.startsWith('hopwise')).length], stderr).toEqual([0, true, 30 + 54 + 54])
   for (const row of rows) expect(Object.keys(row)).toEqual(['client', 'runtime', 'case', 'method', 'serverSaw', 'outcome', 'ms'])
 
   const row = (name: string, runtime: string, method: string, of: string): RetryRow | undefined => rows.find((one) => one.client === name && one.runtime === runtime && one.method === method && one.case === of)
@@ -30,6 +31,21 @@ test('what is asked for is what is run', async () => {
     'got node22 PUT 2', 'got node22 POST 1', 'agentkeepalive node22 PUT 1', 'agentkeepalive node22 POST 1',
   ])
   expect(code, stderr).toBe(0)
+}, longest)
+
+test('what is counted on Bun and Deno is held to what they allow, and says so', async () => {
+  const { code, result, stderr } = await lab('retry', '--short', '--json', '--client', 'hopwise', '--runtime', 'bun', '--runtime', 'deno', '--case', 'reusefin', '--losses', '1200', '--outage-calls', '200')
+  const figures = (of: string, runtime: string): readonly Row[] => (result?.figures ?? []).filter((one) => one['figure'] === of && one['runtime'] === runtime)
+  expect(code, stderr).toBe(0)
+  expect(figures('losses', 'bun'), stderr).toMatchObject([
+    { losses: 300, budget: 'default', post_doubled: 0, target_met: false, held_to: expect.stringContaining('token of the budget') as unknown },
+    { losses: 300, budget: 'none', post_doubled: 0, held_to: expect.stringContaining('every one') as unknown },
+  ])
+  expect(figures('dead-sockets', 'bun')).toMatchObject([
+    { method: 'GET', sends: 11, bare_sends: 11, target_met: false, held_to: expect.stringContaining("Bun's own fetch") as unknown },
+    { method: 'POST+key', sends: 2, bare_sends: 1 },
+  ])
+  expect(figures('dead-sockets', 'deno')).toMatchObject([{ sends: 3, bare_sends: 2, target_met: false }, { sends: 3, bare_sends: 2, target_met: false }])
 }, longest)
 
 test.each([

@@ -4,6 +4,7 @@ import { clientNames, clients, isHopwise, type ClientName } from './clients/regi
 import { runCounted } from './counted/counted.js'
 import { unmetOfFigure } from './counted/demands.js'
 import type { Figure } from './counted/figures.js'
+import { againstTarget, type AgainstTarget } from './counted/target.js'
 import { unmetDemand } from './demands.js'
 import { runRows, type RetryRow } from './row.js'
 import { findRuntime, runtimeNames, type Runtime, type RuntimeName } from './runtimes.js'
@@ -47,7 +48,7 @@ export const retry = defineScenario({
     const wantedMethods = only(values.method, methods, shortly.methods)
     const pairs = await pairsOf(only(values.client, clientNames, shortly.clients), only(values.runtime, runtimeNames, shortly.runtimes), say)
     if (!pairs.some((pair) => wantedCases.some(canRun(pair)))) throw new Error(`retry: ${values.case.join(', ')} is about HTTP/2, and none of these speaks it: ${pairs.map(({ client, runtime }) => `${client} on ${runtime.name}`).join(', ')}`)
-    const countable = short ? shortly.countedRuntimes : countedRuntimes
+    const countable = short && values.runtime.length === 0 ? shortly.countedRuntimes : countedRuntimes
     const counted = pairs.filter(({ client, runtime }) => isHopwise(client) && countable.includes(runtime.name))
     if (values.losses !== undefined && values.losses > 0 && counted.length === 0) throw new Error(`retry: --losses is counted of ${clientNames.filter(isHopwise).join(', ')} on ${countable.join(', ')}, and none of them is asked for`)
     const { losses = short ? shortly.losses : 100_000, 'outage-calls': outageCalls = short ? shortly.outageCalls : 10_000 } = values
@@ -114,12 +115,12 @@ interface Counting {
 }
 
 /** Shares the losses out among Hopwise's clients, and counts one after another. */
-async function countedOf(server: FaultServer, counted: readonly Pair[], { losses, outageCalls, seed, timed, say }: Counting): Promise<{ figure: Figure; unmet: string[] }[]> {
-  const figures: { figure: Figure; unmet: string[] }[] = []
+async function countedOf(server: FaultServer, counted: readonly Pair[], { losses, outageCalls, seed, timed, say }: Counting): Promise<{ figure: Figure & AgainstTarget; unmet: string[] }[]> {
+  const figures: { figure: Figure & AgainstTarget; unmet: string[] }[] = []
   for (const [at, pair] of counted.entries()) {
     const share = Math.floor(losses / counted.length) + (at < losses % counted.length ? 1 : 0)
     say(`retry: counting, ${pair.client} on ${pair.runtime.name}, ${share} losses`)
-    for (const figure of await runCounted(server, { ...pair, losses: share, outageCalls, seed })) figures.push({ figure, unmet: unmetOfFigure(figure, share, timed) })
+    for (const figure of await runCounted(server, { ...pair, losses: share, outageCalls, seed })) figures.push({ figure: { ...figure, ...againstTarget(figure, timed) }, unmet: unmetOfFigure(figure, timed) })
   }
   return figures
 }

@@ -52,10 +52,12 @@ async function runCase(server: FaultServer, caller: Caller, one: Case, method: M
   }
 }
 
-async function callOnce(server: FaultServer, caller: Caller, { fault, protocol, warm, patienceMs }: Case, method: Method): Promise<{ result: CallResult; tally: Tally }> {
+async function callOnce(server: FaultServer, caller: Caller, { fault, protocol, warm, endedIdle, patienceMs }: Case, method: Method): Promise<{ result: CallResult; tally: Tally }> {
   const site = fault === undefined ? undefined : await server.open({ protocol, faults: { [label]: fault } })
   const origin = site?.origin ?? `http://127.0.0.1:${await freePort()}`
-  const result = await caller.run({ kind: 'one', url: `${origin}/${label}/1`, method, patienceMs, ...(warm && { warmUrl: `${origin}/warm/1` }) })
+  if (warm) await caller.run({ kind: 'warm', url: `${origin}/warm/1` })
+  if (endedIdle === true) await site?.endIdle()
+  const result = await caller.run({ kind: 'one', url: `${origin}/${label}/1`, method, patienceMs })
   const tallies = await site?.close()
   return { result, tally: tallies?.[label] ?? { saw: {}, unset: 0 } }
 }

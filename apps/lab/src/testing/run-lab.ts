@@ -9,7 +9,7 @@ export interface LabRun {
   readonly code: number | null
   readonly stderr: string
   /** The last line of standard output, where there is one. */
-  readonly result: { readonly scenario: string; readonly rows: readonly Row[]; readonly ok: boolean } | undefined
+  readonly result: { readonly scenario: string; readonly rows: readonly Row[]; readonly figures?: readonly Row[]; readonly ok: boolean } | undefined
 }
 
 /** Runs the built lab. */

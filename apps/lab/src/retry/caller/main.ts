@@ -4,19 +4,17 @@ import { clients } from '../clients/registry.js'
 import { deadLabel, gatherLabel, outageLabel } from '../counted/labels.js'
 import { send, settle, timedCall } from './call.js'
 import { runLosses } from './losses.js'
-import type { CallerOptions, CallResult, DeadSocketsJob, Job, OneJob, OutageJob, OutageResult, Results } from './messages.js'
+import type { CallerOptions, CallResult, DeadSocketsJob, Job, OutageJob, OutageResult, Results, WarmJob } from './messages.js'
 
 /** One client in a process of its own, on any runtime. It reads a job a line, and writes a result a line. */
 const { client: name, ...options } = JSON.parse(process.argv[2] ?? '') as CallerOptions
 const client: LabClient = await clients[name].open(options)
 const { signal } = new AbortController()
 
-async function one({ url, warmUrl, method, patienceMs }: OneJob): Promise<CallResult> {
-  if (warmUrl !== undefined) {
-    await send(client, 'GET', warmUrl, signal)
-    await settle()
-  }
-  return timedCall(client, method, url, patienceMs)
+async function warm({ url }: WarmJob): Promise<true> {
+  await send(client, 'GET', url, signal)
+  await settle()
+  return true
 }
 
 async function deadSockets({ origin, sockets, method }: DeadSocketsJob): Promise<CallResult> {
@@ -42,8 +40,10 @@ async function outage({ origin, calls }: OutageJob): Promise<OutageResult> {
 
 function run(job: Job): Promise<Results[Job['kind']]> {
   switch (job.kind) {
+    case 'warm':
+      return warm(job)
     case 'one':
-      return one(job)
+      return timedCall(client, job.method, job.url, job.patienceMs)
     case 'losses':
       return runLosses(client, job)
     case 'dead-sockets':

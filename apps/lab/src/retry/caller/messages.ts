@@ -1,20 +1,22 @@
 import type { Method } from '../cases.js'
+import type { LabClientOptions } from '../clients/client.js'
 import type { ClientName } from '../clients/registry.js'
 
 /** What a caller is started with. */
-export interface CallerOptions {
+export interface CallerOptions extends LabClientOptions {
   readonly client: ClientName
-  /** Whether its calls go over HTTP/2. */
-  readonly http2: boolean
-  /** See `LabClientOptions`. */
-  readonly silenceMs?: number
 }
 
-/** One call, after a good one to `warmUrl` where there is one. */
-export interface OneJob {
+/** A good GET, whose connection is in the pool when it is done. */
+export interface WarmJob {
+  readonly kind: 'warm'
+  readonly url: string
+}
+
+/** One call. */
+interface OneJob {
   readonly kind: 'one'
   readonly url: string
-  readonly warmUrl?: string
   readonly method: Method
   readonly patienceMs: number
 }
@@ -43,7 +45,7 @@ export interface OutageJob {
 }
 
 /** What a caller is asked to do, a line of JSON each. */
-export type Job = OneJob | LossesJob | DeadSocketsJob | OutageJob
+export type Job = WarmJob | OneJob | LossesJob | DeadSocketsJob | OutageJob
 
 /** `status 200`, or `ERR` with a code. `ms` from the call to its outcome. */
 export interface CallResult {
@@ -62,6 +64,10 @@ export interface Fared {
 /** Times are those of a call as its caller sees it, in milliseconds. */
 export interface LossesResult {
   readonly methods: Readonly<Record<string, Fared>>
+  /** How many calls were answered with 200, whatever they were. */
+  readonly answered: number
+  /** How often the client sent one again. */
+  readonly sentAgain: number
   readonly plainP99: number
   readonly plainFailed: number
   readonly repairP99: number
@@ -77,6 +83,7 @@ export interface OutageResult {
 
 /** What each job results in. */
 export interface Results {
+  readonly warm: true
   readonly one: CallResult
   readonly losses: LossesResult
   readonly 'dead-sockets': CallResult

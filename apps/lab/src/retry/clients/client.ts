@@ -28,4 +28,6 @@ export interface LabClientOptions {
   readonly http2: boolean
   /** When a client that is made for it takes silence for a loss, in milliseconds. [what it has by itself] */
   readonly silenceMs?: number
+  /** Whether such a client is to send again without the limit of its budget. [no] */
+  readonly withoutBudget?: boolean
 }

@@ -10,7 +10,10 @@ interface Counted {
 /** Calls that lost their used connection after the server had read them, among others that did not. */
 export type LossesFigure = Counted & {
   readonly figure: 'losses'
+  /** `'none'`: with `budget: false`. */
+  readonly budget: 'default' | 'none'
   readonly losses: number
+  readonly losses_wanted: number
   readonly post_lost: number
   /** POSTs without a key that the server saw more than once. */
   readonly post_doubled: number
@@ -26,6 +29,10 @@ export type LossesFigure = Counted & {
   readonly plain_get_p99_ms: number
   readonly repair_to_plain: number
   readonly plain_failed: number
+  /** Calls that ended with 200, whatever they were. */
+  readonly answered: number
+  /** How often Hopwise sent one again. What the runtime repeats by itself it does not see. */
+  readonly sent_again: number
 }
 
 /** One call with so many connections in the pool, which all die under it. */
@@ -36,6 +43,9 @@ export type DeadSocketsFigure = Counted & {
   readonly sends: number
   readonly outcome: string
   readonly ms: number
+  /** The same call by the runtime's own fetch, where that repeats by itself. */
+  readonly bare_sends?: number
+  readonly bare_outcome?: string
 }
 
 /** Calls while nothing works: nobody listens, every request is reset, or every answer is 503. */

@@ -5,6 +5,8 @@ import type { FaultServerOptions, FromFaultServer, SiteOptions, Tally, ToFaultSe
 /** A site of the running fault server. */
 interface OpenSite {
   readonly origin: string
+  /** HTTP/2: ends every session by GOAWAY; resolves when their clients have closed them. */
+  endIdle(): Promise<void>
   /** Cuts its connections; resolves with what came, by label. */
   close(): Promise<Readonly<Record<string, Tally>>>
 }
@@ -25,11 +27,12 @@ export async function startFaultServer(): Promise<FaultServer> {
     waiting.delete(`${message.kind} ${message.site}`)
   }
   child.on('opened', settle)
+  child.on('idle-ended', settle)
   child.on('closed', settle)
   void child.exited.then(() => {
     for (const { reject } of waiting.values()) reject(new Error('the fault server has ended'))
   })
-  const answer = <Kind extends 'opened' | 'closed'>(kind: Kind, site: number): Promise<Extract<FromFaultServer, { kind: Kind }>> =>
+  const answer = <Kind extends 'opened' | 'idle-ended' | 'closed'>(kind: Kind, site: number): Promise<Extract<FromFaultServer, { kind: Kind }>> =>
     new Promise((resolve, reject) => {
       waiting.set(`${kind} ${site}`, { resolve: (message) => resolve(message as Extract<FromFaultServer, { kind: Kind }>), reject })
     })
@@ -43,6 +46,11 @@ export async function startFaultServer(): Promise<FaultServer> {
       const { port } = await opened
       return {
         origin: `${wanted.protocol === 'h2' ? 'https' : 'http'}://127.0.0.1:${port}`,
+        async endIdle() {
+          const ended = answer('idle-ended', site)
+          child.tell({ kind: 'end-idle', site })
+          await ended
+        },
         async close() {
           const closed = answer('closed', site)
           child.tell({ kind: 'close', site })

@@ -23,11 +23,15 @@ export interface Tally {
   readonly unset: number
 }
 
-/** What the fault server is told. */
-export type ToFaultServer = { readonly kind: 'open'; readonly site: number; readonly options: SiteOptions } | { readonly kind: 'close'; readonly site: number }
+/** What the fault server is told. `end-idle`: GOAWAY on every session of an HTTP/2 site. */
+export type ToFaultServer =
+  | { readonly kind: 'open'; readonly site: number; readonly options: SiteOptions }
+  | { readonly kind: 'end-idle'; readonly site: number }
+  | { readonly kind: 'close'; readonly site: number }
 
 /** What it tells. */
 export type FromFaultServer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'opened'; readonly site: number; readonly port: number }
+  | { readonly kind: 'idle-ended'; readonly site: number }
   | { readonly kind: 'closed'; readonly site: number; readonly tallies: Readonly<Record<string, Tally>> }
