@@ -1,5 +1,5 @@
 import { untilAborted } from './abort.js'
-import { asStream, freezeMade, withType, type FrozenBody } from './body.js'
+import { asStream, freezeBody, noForm, withType, type FrozenBody } from './body.js'
 import { noEvidence, type Evidence } from './evidence.js'
 import { follow, followAlways } from './follower.js'
 import type { FreshConnection } from './fresh-connection.js'
@@ -24,8 +24,6 @@ export interface AttemptContext {
   readonly settings: Settings
   readonly runtime: Runtime
   readonly fetch: Fetch
-  /** Whether that is the runtime's, and not one that the caller gave. */
-  readonly isRuntimesOwn: boolean
   /** Ends when the deadline of the call is over. */
   readonly deadline: AbortSignal | undefined
   /** An idempotent method, or a request with an Idempotency-Key. */
@@ -46,7 +44,7 @@ export async function attemptOnce(order: Order, context: AttemptContext): Promis
   let connection: FreshConnection | undefined
   let made: OnceBody | undefined
   const send = async (): Promise<Response> => {
-    const frozen = order.body.kind === 'made' ? await freezeMade(await order.body.make()) : order.body
+    const frozen = order.body.kind === 'made' ? await freezeBody(noForm(await order.body.make())) : order.body
     if (frozen !== order.body && frozen.kind === 'once') made = frozen
     // Nothing may leave once the caller has given up, also where making the body took its time; and nobody would release a connection then.
     if (signal.aborted) made?.end()
@@ -94,13 +92,16 @@ function unseenBodies(): FinalizationRegistry<() => void> {
   return unseen
 }
 
-function failure(attempt: Attempt, error: unknown, { signal }: Order, { runtime: { watch }, isRuntimesOwn }: AttemptContext, given: boolean): Outcome {
+/** How browsers, and fetches made like theirs, say that the network failed. */
+const networkErrors = /^(?:Failed to fetch|fetch failed|Load failed|NetworkError|Network request failed)/
+
+function failure(attempt: Attempt, error: unknown, { signal }: Order, { runtime: { watch } }: AttemptContext, given: boolean): Outcome {
   const aborted = signal?.aborted === true
   const seen = watch === undefined ? { ...noEvidence, refused: isRefusal(error), aborted } : watch.evidence(attempt, error, aborted)
   const evidence = given ? seen : { ...seen, sent: false }
   // What fails before the runtime has it is the caller's own: getBody, say. Node's fetch tells mistakes in its arguments by a TypeError
-  // without a cause, before there is a request.
-  const mistake = !given || (isRuntimesOwn && watch !== undefined && attempt.requests === 0 && error instanceof TypeError && error.cause === undefined)
+  // without a cause, before there is a request; so does another fetch that the network has failed.
+  const mistake = !given || (watch !== undefined && attempt.requests === 0 && error instanceof TypeError && error.cause === undefined && !networkErrors.test(error.message))
   return { kind: 'failure', error, evidence, permanent: mistake || isPermanent(error), idleAge: attempt.idleAge }
 }
 

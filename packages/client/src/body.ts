@@ -37,11 +37,11 @@ export async function freezeBody(body: unknown, make?: () => unknown): Promise<F
 
 /**
  * What the caller's function has made for one attempt.
- * @throws TypeError for a form, which would have another boundary on each attempt, and as {@link freezeBody}
+ * @throws TypeError for a form, which would have another boundary on each attempt
  */
-export async function freezeMade(made: unknown): Promise<FrozenBody> {
+export function noForm(made: unknown): unknown {
   if (brandOf(made) === 'FormData') throw new TypeError('getBody: a form has another boundary each time it is made; give it as body')
-  return freezeBody(made)
+  return made
 }
 
 /** The fields with what the body is, where nobody has said it. */

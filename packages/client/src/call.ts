@@ -22,8 +22,6 @@ export interface CallContext {
   readonly settings: Settings
   readonly runtime: Runtime
   readonly fetch: Fetch
-  /** Whether that is the runtime's, and not one that the caller gave. */
-  readonly isRuntimesOwn: boolean
   readonly events: Events<ClientEvents>
 }
 

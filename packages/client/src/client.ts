@@ -40,6 +40,6 @@ export function createClientOf(options: ClientOptions | undefined, { rules, runt
   const settings = readSettings('createClient', common, rules)
   const events = new Events<ClientEvents>()
   const fetch: Fetch = given ?? ((input, init) => globalThis.fetch(input, init))
-  const context = { settings, runtime, fetch, isRuntimesOwn: given === undefined, events }
+  const context = { settings, runtime, fetch, events }
   return Object.assign((input: string | URL | Request, init?: ClientInit) => callOnce(input, init, context), { on: events.on.bind(events) })
 }

@@ -17,7 +17,7 @@ test.each([
   [{ trustedOrigins: [7] }, /createClient: option "trustedOrigins" has a number; allowed/],
   [{ idempotencyKeyHeader: 'X-Request-Id' }, /createClient: option "requestIdHeader" is the field of the key; allowed: another one/],
   [{ requestIdHeader: 'Idempotency-Key' }, /createClient: option "requestIdHeader" is the field of the key/],
-  [{ requestIdHeader: 'Authorization' }, /createClient: option "requestIdHeader" is "Authorization"; allowed: a field name that has no other meaning/],
+  [{ requestIdHeader: 'Authorization' }, /createClient: option "requestIdHeader" is "Authorization"; allowed: a field name that is not about the body, the connection, the caller or the trace/],
   [{ idempotencyKeyHeader: 'content-length' }, /createClient: option "idempotencyKeyHeader" is "content-length"/],
   [{ idempotencyKeyHeader: 'my key' }, /createClient: option "idempotencyKeyHeader" is "my key"/],
   [{ trustedOrigins: '*' }, /createClient: option "trustedOrigins"/],

@@ -56,15 +56,15 @@ export interface CommonOptions {
    * requests. `'none'`: no key is made. A key that the caller sends is taken as it is, for any origin. ['auto']
    */
   readonly idempotencyKey?: 'auto' | 'none' | KeyMaker
-  /** The field of the key; none that has another meaning. ['idempotency-key'] */
+  /** The field of the key; none that is about the body, the connection, the caller or the trace. ['idempotency-key'] */
   readonly idempotencyKeyHeader?: string
-  /** The field of the request id; not that of the key. ['x-request-id'] */
+  /** The field of the request id; none of those, nor that of the key. ['x-request-id'] */
   readonly requestIdHeader?: string
   /** How long a call may take with all its attempts, waits and redirects, and its body. Range 1 ms to 24 d. [no limit] */
   readonly deadline?: DurationInput
   /**
    * How long an attempt may take until its response begins; time in the queue of a pool counts. On Node, an upload over HTTP/1 is waited
-   * for as long again as often as it has gone on meanwhile. Range 1 ms to 24 d. ['60s']
+   * for as long again as often as the system has taken more of it meanwhile. Range 1 ms to 24 d. ['60s']
    */
   readonly firstByteTimeout?: DurationInput
   /** The clock; for tests. [the runtime's] */
@@ -92,11 +92,11 @@ const longest = '24d'
 const originsAllowed = 'origins without a path or a wildcard, such as "https://api.example.com"'
 
 /** Fields that mean something else to whoever is on the way. */
-const taken = /^(?:authorization|baggage|connection|content-.+|cookie|expect|host|keep-alive|proxy-.+|te|trace(?:parent|state)|trailer|transfer-encoding|upgrade)$/
+const taken = /^(?:authorization|baggage|connection|content-.+|(?:set-)?cookie|expect|host|keep-alive|proxy-.+|te|trace(?:parent|state)|trailer|transfer-encoding|upgrade)$/
 
 const ownField = (preset: string): Field<string> & { default: string } => {
   const { parse } = fieldNameField(preset)
-  return { allowed: 'a field name that has no other meaning', parse: (value) => (taken.test(parse(value) ?? '') ? undefined : parse(value)), default: preset }
+  return { allowed: 'a field name that is not about the body, the connection, the caller or the trace', parse: (value) => (taken.test(parse(value) ?? '') ? undefined : parse(value)), default: preset }
 }
 
 const objectField = <T extends object>(fields: string): Field<false | T> =>

@@ -28,6 +28,10 @@ describe('Retry-After', () => {
     expect(retryAfterOf(value, now)).toBeUndefined()
   })
 
+  test('a list of any length can be read', () => {
+    expect(retryAfterOf(`7${', 1'.repeat(200_000)}`, now)).toBe(7_000)
+  })
+
   test('two digits of a year are of the last century where they would be more than 50 years ahead', () => {
     const wall = Date.UTC(2026, 0, 1)
     expect(retryAfterOf('Friday, 01-Jan-27 00:00:00 GMT', wall)).toBe(365 * 86_400_000)

@@ -16,7 +16,7 @@ const asctime = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?<month>[A-Z][a-z]{2}) (?<day
 export function retryAfterOf(value: string | null | undefined, wallNow: number): number | undefined {
   // Several fields are one list (RFC 9110 5.3). The comma of a date is the one before its day.
   const waits = (value ?? '').split(/,(?! \d\d[ -][A-Z])/).map((one) => waitOf(one.trim(), wallNow)).filter((wait) => wait !== undefined)
-  return waits.length === 0 ? undefined : Math.max(...waits)
+  return waits.length === 0 ? undefined : waits.reduce((longest, wait) => Math.max(longest, wait))
 }
 
 function waitOf(text: string, wallNow: number): number | undefined {

@@ -101,6 +101,12 @@ describe('a fetch that is wrapped and fails as the standard has it, by a TypeErr
     await expect(client(calls)('http://a.example/x', { method })).rejects.toMatchObject({ verdict: 'fresh-loss', sent: 'unknown', attempts: sends })
     expect(calls).toHaveLength(sends)
   })
+
+  test('a mistake of the caller is told once, as by the fetch of the runtime', async () => {
+    const wrapped = createClient({ random: () => 0, fetch: (input, init) => fetch(input, init) })
+    await expect(wrapped('http://user:secret@a.example/x')).rejects.toMatchObject({ attempts: 1 })
+    await expect(wrapped('http://a.example/x', { body: 'tea' })).rejects.toMatchObject({ attempts: 1 })
+  })
 })
 
 describe('a problem document that does not come', () => {

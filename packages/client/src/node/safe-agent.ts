@@ -30,16 +30,19 @@ export function safeAgent(protocol: 'http:' | 'https:', options?: SafeAgentOptio
   const given = parseOptions('safeAgent', options, {
     chain: valueField<ChainInput>('a list of hops, from the client to the server', Array.isArray),
     margin: durationField({ max: '60s' }),
-    agent: valueField<HttpAgentOptions & HttpsAgentOptions>("an object: options of Node's agent but keepAlive and timeout", isForSafeAgent),
+    agent: valueField<HttpAgentOptions & HttpsAgentOptions>("an object: options of Node's agent", (value) => typeof value === 'object' && value !== null),
   })
+  const contrary = contraryTo(given.agent)
+  if (contrary !== undefined) throw new HopwiseError('option-invalid', `safeAgent: option "agent" has ${JSON.stringify(contrary)}, which safeAgent decides`)
   const fromChain = given.chain === undefined ? undefined : chainIdleLimit(given.chain, given.margin ?? 3_000)
   const agent = protocol === 'https:' ? new HttpsAgent({ ...given.agent, keepAlive: true }) : new HttpAgent({ ...given.agent, keepAlive: true })
   return limitIdle(agent, (keepAlive) => agentIdleLimit(keepAlive, fromChain, given.margin ?? 1_000))
 }
 
-/** Both are what the agent is about: what they say would be ignored. */
-function isForSafeAgent(options: unknown): boolean {
-  return typeof options === 'object' && options !== null && !('keepAlive' in options) && !('timeout' in options)
+/** The option that would be ignored, if there is one. */
+function contraryTo({ keepAlive, timeout }: HttpAgentOptions = {}): 'keepAlive' | 'timeout' | undefined {
+  if (keepAlive === false) return 'keepAlive'
+  return timeout === undefined ? undefined : 'timeout'
 }
 
 /** The two methods that Node lets an agent replace ("Class: http.Agent"), and that its types leave out. */

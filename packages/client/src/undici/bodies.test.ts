@@ -107,6 +107,12 @@ describe.each(kinds)('%s that getBody has made', (_what, make) => {
   })
 })
 
+test('a form of getBody is a mistake: it would have another boundary on each attempt', async () => {
+  const { dispatch, attempts } = composed(() => {})
+  await expect(call(dispatch, { ...put, getBody: () => new FormData() })).rejects.toMatchObject({ sent: false, attempts: 1, cause: { message: 'getBody: a form has another boundary each time it is made; give it as body' } })
+  expect(attempts()).toBe(0)
+})
+
 test('a stream that fails only when it is ended is nobody\'s error', async () => {
   const body = new Readable({ read() {}, destroy: (_error, done) => done(new Error('no such file')) })
   const closed = new Promise<void>((resolve) => body.on('close', resolve))

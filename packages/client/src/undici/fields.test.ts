@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { undiciBinding, undiciVersions } from '../testing/bindings.js'
 import { ok, startFaultServer } from '../testing/fault-server.js'
-import { listOf, rawField } from './fields.js'
+import { listOf, rawField, requestField } from './fields.js'
 
 describe.each(undiciVersions)('undici %i', (version) => {
   /** What arrives of a POST's fields after an attempt that was answered by 503. */
@@ -38,6 +38,22 @@ describe.each(undiciVersions)('undici %i', (version) => {
   ])('an empty key and id in %s are none, and are not sent beside those that are made', async (_what, headers) => {
     for (const fields of await arrived(headers)) expect([fields['idempotency-key'], fields['x-request-id']]).toEqual([expect.stringMatching(/^[\da-f-]{36}$/), expect.stringMatching(/^[\da-f-]{36}$/)])
   })
+})
+
+describe.each(undiciVersions)('undici %i', (version) => {
+  test.each([
+    ['a list in which a value is missing', ['authorization', 'Bearer x', 'x-b'], 'headers array must be even'],
+    ['a text', 'authorization: Bearer x', 'headers must be an object or an array'],
+  ])('%s is a mistake, as without the interceptor', async (_what, headers, message) => {
+    const client = await undiciBinding(version).open()
+    onTestFinished(() => client.close())
+    await expect(client.send('http://127.0.0.1:1/x', { headers: headers as never })).rejects.toMatchObject({ attempts: 1, cause: { message } })
+  })
+})
+
+test('the first value that is not empty counts', () => {
+  const headers = ['Idempotency-Key', '', 'idempotency-key', 'mine']
+  expect([requestField(headers, 'idempotency-key'), requestField({ a: ['', 'b'] }, 'a'), requestField({ a: undefined }, 'a'), requestField('a: b', 'a')]).toEqual(['mine', 'b', undefined, undefined])
 })
 
 test('several fields of a response are one list', () => {

@@ -1,5 +1,6 @@
 import { Events, parseOptions, type EventSource } from '@hopwise/core'
 import type { ClientEvents } from '../events.js'
+import { noForm } from '../body.js'
 import { endBody } from '../end-body.js'
 import { identify } from '../identity.js'
 import { commonFields, readSettings, type CommonOptions } from '../options.js'
@@ -67,7 +68,7 @@ function exchange(dispatch: Dispatch, given: DispatchOptions, handler: object, c
           attempt.replayable = isReplayable(body)
           return attempt.dropped ? attempt.endBody() : dispatch({ ...options, body }, beneath)
         }
-        void Promise.resolve().then(getBody).then(send).catch((error: unknown) => call.failed(attempt, error, true))
+        void Promise.resolve().then(getBody).then(noForm).then(send).catch((error: unknown) => call.failed(attempt, error, true))
         return true
       },
       fail: (error) => (current ? handler.onResponseError?.(control, error) : (handler as { onError?(error: unknown): void }).onError?.(error)),

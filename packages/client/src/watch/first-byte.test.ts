@@ -1,15 +1,15 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { manualClock } from '../testing/manual-clock.js'
-import { newAttempt } from './attempt.js'
+import { newAttempt, type Attempt } from './attempt.js'
 import { limitFirstByte } from './first-byte.js'
 
 /** An attempt that was sent on a socket which has read and written what is said, and what came of it after so many seconds. */
-function run(socket: object | undefined, seconds = 7) {
+function run(socket: object | undefined, seconds = 7, own: Partial<Attempt> = {}) {
   const clock = manualClock()
   const attempt = newAttempt('http://a.example', 'PUT', () => undefined)
   const errors: (Error | undefined)[] = []
   const given: Error[] = []
-  if (socket !== undefined) Object.assign(attempt, { sent: true, socket: { bytesRead: 0, bytesWritten: 0, writableLength: 0, destroy: (error?: Error) => errors.push(error), ...socket } })
+  if (socket !== undefined) Object.assign(attempt, { sent: true, open: 1, ...own, socket: { bytesRead: 0, bytesWritten: 0, writableLength: 0, destroy: (error?: Error) => errors.push(error), ...socket } })
   const cancel = limitFirstByte(attempt, { firstByteTimeout: 7_000, clock }, (error) => given.push(error))
   for (let n = 0; n < seconds; n += 1) clock.advance(1_000)
   return { given, errors, clock, cancel }
@@ -37,7 +37,7 @@ test.each([
 
 test('an upload is waited for as long as every look finds that it went on', () => {
   const socket = { bytesRead: 0, bytesWritten: 100_000, writableLength: 0 }
-  const attempt = Object.assign(newAttempt('http://a.example', 'PUT', () => undefined), { sent: true, socket })
+  const attempt = Object.assign(newAttempt('http://a.example', 'PUT', () => undefined), { sent: true, open: 1, socket })
   const clock = manualClock()
   const given: Error[] = []
   limitFirstByte(attempt as never, { firstByteTimeout: 7_000, clock }, (error) => given.push(error))
@@ -58,9 +58,55 @@ test('what was answered while it was waited for again has no timer left', () => 
 })
 
 test.each([
-  ['an HTTP/2 session on which nothing came is closed, with an error', { alpnProtocol: 'h2' }, [{ code: 'UND_ERR_SOCKET' }]],
-  ['one on which something came is not', { alpnProtocol: 'h2', bytesRead: 9 }, []],
-  ['nor is a connection of HTTP/1, which undici closes', { alpnProtocol: false }, []],
-])('%s', (_what, socket, errors) => {
-  expect(run(socket).errors).toMatchObject(errors)
+  ['is over', { open: 0 }],
+  ['was answered, and its caller waits for something else', { responseSeen: true }],
+])('an attempt whose request %s has no more than the time, whatever others write on its connection', (_what, own) => {
+  expect(run({ bytesWritten: 8_000_000 }, 7, own).given).toHaveLength(1)
+})
+
+describe('an HTTP/2 session on which nothing came', () => {
+  /** A socket with a session, which answers a PING or not. */
+  const withSession = (answers: boolean) => {
+    const socket: { alpnProtocol: string; bytesRead: number; [session: symbol]: object } = { alpnProtocol: 'h2', bytesRead: 0 }
+    let pings = 0
+    socket[Symbol('http2Session')] = { destroyed: false, ping: () => void ((pings += 1), answers && (socket.bytesRead += 17)) }
+    return { socket, pings: () => pings }
+  }
+
+  /** The same socket, since an answer to the PING changes it. */
+  const runOn = (socket: object, seconds: number, firstByteTimeout = 7_000) => {
+    const clock = manualClock()
+    const errors: (Error | undefined)[] = []
+    Object.assign(socket, { bytesWritten: 0, writableLength: 0, destroy: (error?: Error) => errors.push(error) })
+    const attempt = Object.assign(newAttempt('https://a.example', 'GET', () => undefined), { sent: true, open: 1, socket })
+    limitFirstByte(attempt as never, { firstByteTimeout, clock }, () => {})
+    for (let n = 0; n < seconds * 10; n += 1) clock.advance(100)
+    return errors
+  }
+
+  test.each([
+    ['a second after its PING', 7_000, 7.9, 8],
+    ['after as long as an attempt has, where that is less', 200, 0.3, 0.4],
+  ])('is closed %s, with an error', (_what, timeout, before, after) => {
+    const [early, late] = [withSession(false), withSession(false)]
+    expect(runOn(early.socket, before, timeout)).toEqual([])
+    expect(runOn(late.socket, after, timeout)).toMatchObject([{ code: 'UND_ERR_SOCKET' }])
+    expect([early.pings(), late.pings()]).toEqual([1, 1])
+  })
+
+  test('is left alone where the PING is answered', () => {
+    const { socket, pings } = withSession(true)
+    expect([runOn(socket, 30), pings()]).toEqual([[], 1])
+  })
+
+  test('is left alone where it is not known', () => {
+    expect(runOn({ alpnProtocol: 'h2', bytesRead: 0 }, 30)).toEqual([])
+  })
+})
+
+test.each([
+  ['an HTTP/2 session on which something came', { alpnProtocol: 'h2', bytesRead: 9 }],
+  ['a connection of HTTP/1, which undici closes', { alpnProtocol: false }],
+])('%s is left alone', (_what, socket) => {
+  expect(run(socket, 30).errors).toEqual([])
 })

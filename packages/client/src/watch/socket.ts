@@ -23,6 +23,20 @@ export function flowOf({ bytesWritten, _handle: handle }: WatchedSocket): number
   return bytesWritten - ((handle?._parent ?? handle)?.writeQueueSize ?? 0)
 }
 
+/** Sends a PING on the HTTP/2 session of a socket, which undici keeps in a property of the socket (6, 7 and 8). Gives whether there is one. */
+export function ping(socket: WatchedSocket): boolean {
+  const property = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'http2Session')
+  const session = property && (socket as unknown as Record<symbol, Session | null | undefined>)[property]
+  if (!session?.ping || session.destroyed) return false
+  session.ping(() => {})
+  return true
+}
+
+interface Session {
+  readonly destroyed: boolean
+  ping?(callback: () => void): unknown
+}
+
 /**
  * Closes a connection. Over HTTP/2 with an error: undici 7 throws where a session closes without one, and nobody could catch it
  * (7.30, `onHttp2SessionClose`). By the code, undici fails no request that still waits for a connection.
