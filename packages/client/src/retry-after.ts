@@ -14,8 +14,9 @@ const asctime = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?<month>[A-Z][a-z]{2}) (?<day
  * @param wallNow milliseconds since the epoch
  */
 export function retryAfterOf(value: string | null | undefined, wallNow: number): number | undefined {
+  if (!value) return undefined
   // Several fields are one list (RFC 9110 5.3). The comma of a date is the one before its day.
-  const waits = (value ?? '').split(/,(?! \d\d[ -][A-Z])/).map((one) => waitOf(one.trim(), wallNow)).filter((wait) => wait !== undefined)
+  const waits = value.split(/,(?! \d\d[ -][A-Z])/).map((one) => waitOf(one.trim(), wallNow)).filter((wait) => wait !== undefined)
   return waits.length === 0 ? undefined : waits.reduce((longest, wait) => Math.max(longest, wait))
 }
 

@@ -33,7 +33,7 @@ export interface Attempt {
   socket: WatchedSocket | undefined
   /** What the socket had read when the request was sent. */
   readBefore: number
-  /** The flow of the socket at the last look, at first when the request was sent. */
+  /** The flow of the socket at the last look, at first what it had written when the request was sent. */
   flow: number
   /** So many bytes, written since then and gone, say of no upload that it went on: they went out at once. */
   atOnce: number

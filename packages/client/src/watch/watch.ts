@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from '../clock.js'
 import type { Evidence } from '../evidence.js'
 import { evidenceOf, requestEnded, somethingElseSent, toldWithin, type Attempt } from './attempt.js'
-import { flowOf, type WatchedSocket } from './socket.js'
+import type { WatchedSocket } from './socket.js'
 import { createSockets } from './sockets.js'
 
 /** Where a runtime tells what becomes of requests. */
@@ -107,7 +107,7 @@ export function watchUndici(channel: (name: string) => Channel, storage: AsyncSt
     if (attempt === undefined) return wasSent(request)
     toldWithin(attempt)
     if (attempt.over) return
-    Object.assign(attempt, { sent: true, sends: attempt.sends + 1, reused, idleAge, socket, readBefore: socket.bytesRead, flow: flowOf(socket) })
+    Object.assign(attempt, { sent: true, sends: attempt.sends + 1, reused, idleAge, socket, readBefore: socket.bytesRead, flow: socket.bytesWritten })
   })
   listen('undici:request:headers', ({ request }) => {
     if (request === undefined) return
