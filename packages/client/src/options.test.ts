@@ -14,7 +14,7 @@ test.each([
   [{ trustedOrigins: ['https://b.example', 'https://a.example/api'] }, /createClient: option "trustedOrigins" has "https:\/\/a.example\/api"; allowed: origins without a path or a wildcard, such as/],
   [{ trustedOrigins: ['a.example'] }, /createClient: option "trustedOrigins" has "a.example"/],
   [{ trustedOrigins: ['https://*.example.com'] }, /createClient: option "trustedOrigins" has "https:\/\/\*.example.com"; allowed: origins without a path or a wildcard/],
-  [{ trustedOrigins: [7] }, /createClient: option "trustedOrigins" has a number; allowed/],
+  [{ trustedOrigins: [7] }, /createClient: option "trustedOrigins" has 7; allowed/],
   [{ idempotencyKeyHeader: 'X-Request-Id' }, /createClient: option "requestIdHeader" is the field of the key; allowed: another one/],
   [{ requestIdHeader: 'Idempotency-Key' }, /createClient: option "requestIdHeader" is the field of the key/],
   [{ requestIdHeader: 'Authorization' }, /createClient: option "requestIdHeader" is "Authorization"; allowed: a field name that is not about the body, the connection, the caller or the trace/],
@@ -40,6 +40,12 @@ test.each([
   [{ trustedOrigins: ['https://*.example.com'] }, /hopwise: option "trustedOrigins" has "https:/],
 ])('%j is refused by the interceptor too', (options, message) => {
   expect(() => hopwise(options)).toThrow(message)
+})
+
+test('an origin that is of no use in a message is shown by its kind', () => {
+  for (const [wrong, shown] of [[10n, '10'], [{}, 'an object'], [undefined, 'undefined']]) {
+    expect(() => createClient({ trustedOrigins: [wrong] as never })).toThrow(`createClient: option "trustedOrigins" has ${String(shown)}; allowed`)
+  }
 })
 
 test('every option may be left out, and false turns policy and budget off', () => {

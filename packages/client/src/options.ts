@@ -1,4 +1,4 @@
-import { durationField, fieldNameField, functionField, HopwiseError, integerField, parseOptions, valueField, type ChainInput, type DurationInput, type Field } from '@hopwise/core'
+import { durationField, fieldNameField, functionField, HopwiseError, integerField, parseOptions, show, valueField, type ChainInput, type DurationInput, type Field } from '@hopwise/core'
 import { createBudget, type BudgetRules } from './budget.js'
 import { systemClock, type Clock } from './clock.js'
 import { chainIdleLimit, createIdleLimits, type IdleLimits } from './idle-limit.js'
@@ -128,8 +128,7 @@ type CommonValues = ReturnType<typeof parseOptions<typeof commonFields>>
 export function readSettings(owner: string, given: CommonValues, rules: VerdictRules = verdictRules): Settings {
   const { clock, trustedOrigins } = given
   const wrong = trustedOrigins.findIndex((origin) => !isOrigin(origin))
-  const what: unknown = trustedOrigins[wrong]
-  if (wrong !== -1) throw new HopwiseError('option-invalid', `${owner}: option "trustedOrigins" has ${typeof what === 'string' ? JSON.stringify(what) : `a ${typeof what}`}; allowed: ${originsAllowed}`)
+  if (wrong !== -1) throw new HopwiseError('option-invalid', `${owner}: option "trustedOrigins" has ${show(trustedOrigins[wrong])}; allowed: ${originsAllowed}`)
   if (given.idempotencyKeyHeader === given.requestIdHeader) throw new HopwiseError('option-invalid', `${owner}: option "requestIdHeader" is the field of the key; allowed: another one`)
   const budget = given.budget === false ? undefined : createBudget(readBudget(`${owner}.budget`, given.budget))
   const policy = given.retry === false ? undefined : readRetry(`${owner}.retry`, given.retry)

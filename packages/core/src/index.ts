@@ -10,4 +10,5 @@ export { booleanField, durationField, fieldNameField, functionField, integerFiel
 export { alb, audit, customHop, defineChain, definePolicy, derive, describeDeployment, describeFinding, edgesOf, frontHop, haproxy, nginx, nodeServer, presets, type Chain, type ChainInput, type DeploymentKind, type DeploymentOptions, type Edge, type Failover, type Finding, type Hop, type HopOptions, type HopSource, type IdleLimit, type IdleLimitInput, type Policy, type PolicyOptions, type PresetName, type Replay, type RuleId, type ServerOverrides, type ServerSettings, type Severity } from './policy/index.js'
 export { problem } from './problem.js'
 export { createRequestIds, createUuid7, getContext, getRequestId, runInContext, type RejectReason, type RequestContext, type RequestIdentity, type RequestIdEvents, type RequestIdOptions, type RequestIds, type Uuid7Sources } from './request-id/index.js'
+export { show } from './show.js'
 export { createTraceContext, logBindings, outgoingFields, type LogBindings, type OutgoingFieldsOptions, type TraceContext, type TraceContextOptions, type TraceContexts, type TraceEvents, type TraceFault, type TraceRejections } from './trace/index.js'

@@ -29,9 +29,9 @@ export function lintAgent(agent: Agent, options?: LintAgentOptions): AgentFindin
   if (own === undefined) throw new HopwiseError('option-invalid', 'lintAgent: expected an agent of node:http or node:https')
   if (own.keepAlive !== true) return []
   const safe = `safeAgent('${protocol ?? 'https:'}', { chain })`
-  const safely = safeAgentLimit(agent)
-  const timeout = safely ?? own.timeout
-  if (timeout === undefined || (timeout === 0 && safely === undefined)) {
+  const ofSafeAgent = safeAgentLimit(agent)
+  const timeout = ofSafeAgent ?? own.timeout
+  if (timeout === undefined || (timeout === 0 && ofSafeAgent === undefined)) {
     return [{
       rule: 'agent-never-expires',
       severity: 'error',
